@@ -46,6 +46,17 @@ macro_rules! side {
                 let frame = self.0.decode(src)?;
                 Ok(frame.map(|packet| packet.and_then($read::decode)))
             }
+
+            // An over-limit body leaves nothing in `src` while it passes by: only the decoder knows that
+            // the stream ends within a packet.
+            fn decode_eof(&mut self, src: &mut BytesMut) -> Result<Option<Self::Item>, CodecError> {
+                match self.decode(src)? {
+                    None if !src.is_empty() || !self.0.at_boundary() => {
+                        Err(io::Error::from(io::ErrorKind::UnexpectedEof).into())
+                    }
+                    item => Ok(item),
+                }
+            }
         }
 
         impl Encoder<$written> for $side {

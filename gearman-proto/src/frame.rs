@@ -43,8 +43,9 @@ pub struct Oversized {
 
 /// Cuts packets from a stream of bytes. It can be resumed at every byte.
 ///
-/// A length is compared with the limit before anything is reserved, and at most 64 KiB are reserved
-/// beyond what has arrived, however much was announced.
+/// A length is compared with the limit before anything is reserved, and 64 KiB at most are asked for
+/// beyond what has arrived, however much was announced. The buffer doubles when it grows, so it may have
+/// room for twice what has arrived and 128 KiB more.
 ///
 /// # Errors and recovery
 ///

@@ -41,8 +41,8 @@
 //!
 //! # What hostile bytes can do
 //!
-//! Nothing. A length is compared with the limit before anything is reserved, and never is more reserved
-//! than what has arrived plus a fixed step. Errors come in two sizes: a [`FrameError`] means that the
+//! Nothing. A length is compared with the limit before anything is reserved, and what is reserved depends
+//! on what has arrived, not on what was announced. Errors come in two sizes: a [`FrameError`] means that the
 //! stream can't be followed any longer, a [`PacketError`] is the error of one packet and the next one
 //! can be read.
 

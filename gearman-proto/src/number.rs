@@ -24,7 +24,7 @@ impl StatusNumber {
 
     /// The number, where the text is a decimal number without sign or fraction that fits.
     pub fn value(&self) -> Option<u64> {
-        str::from_utf8(&self.0).ok()?.parse().ok()
+        parse(&self.0).ok()
     }
 }
 
@@ -48,9 +48,10 @@ impl fmt::Debug for StatusNumber {
 
 /// A decimal number that we must understand ourselves: a time, a limit.
 pub(crate) fn parse<T: std::str::FromStr>(text: &[u8]) -> Result<T, Flaw> {
-    str::from_utf8(text)
-        .ok()
-        .and_then(|text| text.parse().ok())
+    // `FromStr` would take a plus sign too.
+    let digits = text.iter().all(u8::is_ascii_digit).then_some(text);
+    digits
+        .and_then(|digits| str::from_utf8(digits).ok()?.parse().ok())
         .ok_or(Flaw::NotANumber)
 }
 
@@ -64,7 +65,7 @@ mod tests {
 
     #[test]
     fn a_text_that_is_no_number_is_kept_but_has_no_value() {
-        for text in ["", "-1", "2.5", "many", "99999999999999999999"] {
+        for text in ["", "-1", "+1", "2.5", "many", "99999999999999999999"] {
             assert_eq!(number(text).value(), None);
             assert_eq!(number(text).as_bytes(), text.as_bytes());
         }

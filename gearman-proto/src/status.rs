@@ -77,7 +77,7 @@ impl JobStatus {
 
     pub(crate) fn decode(mut arguments: Arguments) -> Result<Self, PacketError> {
         Ok(Self {
-            handle: arguments.head(name(JobHandle::from_tail))?,
+            handle: arguments.head(name(|raw| JobHandle::new(raw)))?,
             known: arguments.head(flag)?,
             running: arguments.head(flag)?,
             progress: Progress {
