@@ -1,7 +1,7 @@
 use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use bytes::{Buf, BytesMut};
 use gearman_proto::{EncodeError, FrameDecoder, FrameError, PacketError, Request, Response};
@@ -13,7 +13,7 @@ use crate::write_queue::WriteQueue;
 /// Room for one read. A burst of small packets fits; an idle connection costs no more than this.
 const READ_STEP: usize = 16 << 10;
 
-/// Reading pauses at this many bytes for the packets to be taken out: a fast sender can't keep us from
+/// Reading pauses after this many bytes, for the packets to be taken out: a fast sender can't keep us from
 /// writing.
 const READ_AT_ONCE: usize = 256 << 10;
 
@@ -112,45 +112,49 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Transport<S> {
             read: 0,
             written: 0,
         };
+        let mut end = self.poll_write(cx, &mut moved).err();
+        // Even where writing failed: what the peer said before it left is worth having first.
+        while moved.read < READ_AT_ONCE {
+            self.input.reserve(READ_STEP);
+            match poll_read_buf(Pin::new(&mut self.stream), cx, &mut self.input) {
+                Poll::Ready(Ok(0)) => {
+                    end.get_or_insert(TransportError::Closed);
+                    break;
+                }
+                Poll::Ready(Ok(count)) => moved.read += count,
+                Poll::Ready(Err(error)) => {
+                    end.get_or_insert_with(|| error.into());
+                    break;
+                }
+                Poll::Pending => break,
+            }
+        }
+        match end {
+            // It will be found again by the next call.
+            _ if moved.read > 0 => Poll::Ready(Ok(moved)),
+            Some(end) => Poll::Ready(Err(end)),
+            None if moved.written > 0 => Poll::Ready(Ok(moved)),
+            None => Poll::Pending,
+        }
+    }
+
+    fn poll_write(
+        &mut self,
+        cx: &mut Context<'_>,
+        moved: &mut Moved,
+    ) -> Result<(), TransportError> {
         while self.output.has_remaining() {
             match poll_write_buf(Pin::new(&mut self.stream), cx, &mut self.output) {
-                Poll::Ready(Ok(0)) => return Poll::Ready(Err(TransportError::Closed)),
+                Poll::Ready(Ok(0)) => return Err(TransportError::Closed),
                 Poll::Ready(count) => moved.written += count?,
                 Poll::Pending => break,
             }
         }
-        // A no-op on TCP; TLS and duplex pipes may hold bytes back until asked.
-        let _ = Pin::new(&mut self.stream).poll_flush(cx)?;
-        while self.input.len() < READ_AT_ONCE {
-            self.input.reserve(READ_STEP);
-            match poll_read_buf(Pin::new(&mut self.stream), cx, &mut self.input) {
-                Poll::Ready(Ok(0)) if moved.read == 0 => {
-                    return Poll::Ready(Err(TransportError::Closed));
-                }
-                // What was read before the end is worth having first.
-                Poll::Ready(Ok(0)) => break,
-                Poll::Ready(count) => moved.read += count?,
-                Poll::Pending => break,
-            }
+        // A no-op on TCP; other streams may hold bytes back until asked.
+        match Pin::new(&mut self.stream).poll_flush(cx) {
+            Poll::Ready(flushed) => Ok(flushed?),
+            Poll::Pending => Ok(()),
         }
-        if moved.read + moved.written > 0 {
-            Poll::Ready(Ok(moved))
-        } else {
-            Poll::Pending
-        }
-    }
-
-    /// Says goodbye to the peer: ends our side of the stream.
-    ///
-    /// # Errors
-    ///
-    /// Whatever the stream says.
-    pub async fn close(mut self) -> io::Result<()> {
-        poll_fn(|cx| {
-            ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
-            Pin::new(&mut self.stream).poll_shutdown(cx)
-        })
-        .await
     }
 }
 
@@ -182,6 +186,39 @@ mod tests {
             Ok(Some(Ok(Response::Noop)))
         ));
         assert!(transport.queued() > 0);
+    }
+
+    #[tokio::test]
+    async fn a_packet_larger_than_what_is_read_at_once_arrives() {
+        let (ours, mut theirs) = duplex(1 << 16);
+        let mut transport = Transport::new(ours, 1 << 24);
+        let response = Response::Echo(Bytes::from(vec![b'x'; 3 * READ_AT_ONCE]));
+        let mut bytes = BytesMut::new();
+        response.encode(&mut bytes).unwrap();
+        let writer = tokio::spawn(async move { theirs.write_all(&bytes).await });
+        let received = loop {
+            transport.moved().await.unwrap();
+            if let Some(packet) = transport.next_response().unwrap() {
+                break packet.unwrap();
+            }
+        };
+        assert_eq!(received, response);
+        writer.await.unwrap().unwrap();
+    }
+
+    #[tokio::test]
+    async fn what_came_before_a_failed_write_is_delivered_first() {
+        let (ours, mut theirs) = duplex(64);
+        let mut transport = Transport::new(ours, 1024);
+        theirs.write_all(b"\0RES\0\0\0\x06\0\0\0\0").await.unwrap();
+        drop(theirs);
+        transport.send(&Request::PreSleep).unwrap();
+        transport.moved().await.unwrap();
+        assert!(matches!(
+            transport.next_response(),
+            Ok(Some(Ok(Response::Noop)))
+        ));
+        assert!(transport.moved().await.is_err());
     }
 
     #[tokio::test]
