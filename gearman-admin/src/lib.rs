@@ -2,8 +2,8 @@
 //!
 //! A Gearman server listens to two languages on one port: binary packets, whose first byte is NUL,
 //! and lines of text, which people once typed into telnet. This crate is the second language: which
-//! functions exist, who works, what waits, and the few orders that a server takes. It does no IO
-//! and knows no clock; bytes come in, values go out, and the other way round.
+//! functions exist, who works, what waits, and the few orders that a server takes. Without features
+//! it does no IO and knows no clock; bytes come in, values go out, and the other way round.
 //!
 //! ```text
 //!   client   Command --encode--> "status\r\n" ............> LineSplitter --> Command::parse   server
@@ -20,6 +20,8 @@
 //! * **Serve**: [`LineSplitter`] cuts lines, [`Command::parse`] follows gearmand's grammar to the
 //!   letter, and [`Reply::encode`] and [`ServerError::encode`] write what gearmand would have
 //!   written, byte for byte.
+//! * **Connect**: with feature `client`, `AdminClient` does the first three over a connection of its
+//!   own, for any number of callers at once.
 //!
 //! | command | [`Command`] | reply |
 //! |---|---|---|
@@ -84,6 +86,8 @@
 )]
 
 mod argument;
+#[cfg(feature = "client")]
+mod client;
 mod command;
 mod command_line;
 mod framer;
@@ -98,9 +102,13 @@ mod server_error;
 mod shape;
 
 pub use argument::{Argument, ArgumentError};
+#[cfg(feature = "client")]
+pub use client::{AdminClient, AdminClientBuilder, AdminError, Loss};
 pub use command::Command;
 pub use command_line::{CommandError, MAX_WORDS};
 pub use framer::{FramingError, ReplyFramer};
+#[cfg(feature = "client")]
+pub use gearman_net::{ConnectError, Endpoint};
 pub use line::{LineSplitter, LineTooLong, MAX_LINE};
 pub use log_level::LogLevel;
 pub use queue_limits::QueueLimits;
