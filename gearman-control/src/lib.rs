@@ -27,6 +27,8 @@
 
 mod answer;
 mod command;
+#[cfg(feature = "fleet")]
+pub mod fleet;
 mod incarnation;
 mod worker_id;
 
