@@ -1,0 +1,81 @@
+//! Run Gearman jobs, and stop without interrupting, losing or doubling any.
+//!
+//! ```no_run
+//! use gearman_worker::{Job, Worker};
+//!
+//! #[tokio::main(flavor = "current_thread")]
+//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let worker = Worker::builder()
+//!         .server("127.0.0.1:4730")
+//!         .id("web-1")
+//!         .concurrency(4)
+//!         .function("reverse", async |job: Job| {
+//!             Ok(job.workload().iter().rev().copied().collect::<Vec<u8>>())
+//!         })
+//!         .handle_signals()
+//!         .build()?;
+//!     let report = worker.run().await?;
+//!     println!("{report}");
+//!     Ok(())
+//! }
+//! ```
+//!
+//! # Stopping
+//!
+//! A worker can be told to *drain* in four ways, and all are one: SIGTERM, [`WorkerHandle::drain`], the
+//! future of [`Worker::run_until`], and `terminate` through the job server. It then takes no new jobs,
+//! finishes those that it has, and leaves in a way that strands none (the steps are those of the
+//! [machine]). SIGINT and [`WorkerHandle::cancel`] stop in the middle of the task: the server
+//! gets the jobs back and gives them to other workers. Either way [`StopReport`] says what was done.
+//!
+//! # How it is built
+//!
+//! ```text
+//! Worker, WorkerHandle, Job              what users see
+//!   |  orders down, reports up
+//! Crew: one Connection per server        the driver: a task with one select! over bytes, handlers,
+//!   |  inputs down, actions up           slots, orders and timers
+//! machine::Machine                       the rules: no socket, no clock, no lock
+//! ```
+//!
+//! One connection serves any number of jobs at once. All connections of a worker share one cap,
+//! [`WorkerBuilder::concurrency`], and a worker never asks for a job that it could not start.
+//!
+//! # Features
+//!
+//! * `control` (default): a worker with an id can be reached through its job server, as `_worker_<id>`.
+
+mod blocking;
+mod builder;
+mod cancel;
+mod connection;
+#[cfg(feature = "control")]
+mod control;
+mod crew;
+mod dial;
+mod handle;
+mod handler;
+mod job;
+mod job_error;
+#[cfg_attr(
+    not(feature = "control"),
+    allow(dead_code, reason = "only control looks at it")
+)]
+mod load;
+pub mod machine;
+mod report;
+mod signals;
+mod slots;
+mod stage;
+mod watchdog;
+mod worker;
+
+pub use builder::{BuildError, WorkerBuilder};
+pub use cancel::CancelReason;
+pub use handle::WorkerHandle;
+pub use handler::Handler;
+pub use job::{BlockingJob, Job, SendError};
+pub use job_error::JobError;
+pub use report::{StopReason, StopReport};
+pub use stage::{Stage, Stages};
+pub use worker::{RunError, Worker};
