@@ -250,7 +250,8 @@ impl Drive {
     fn obey(&mut self) {
         let order = *self.connection.orders.borrow_and_update();
         match order {
-            Order::Work => {}
+            Order::Work => self.connection.machine.resume(),
+            Order::Quiet => self.connection.machine.quiet(),
             Order::Drain => self.connection.machine.shut_down(),
             Order::Cancel => {
                 for running in self.running.values() {
@@ -259,7 +260,7 @@ impl Drive {
                 self.connection.machine.cancel();
             }
         }
-        if order != Order::Work && !matches!(self.link, Link::Up(_)) {
+        if order >= Order::Drain && !matches!(self.link, Link::Up(_)) {
             self.link = Link::Gone;
         }
     }
@@ -306,6 +307,9 @@ impl Drive {
                     self.account.undelivered += tally.total();
                 }
                 Action::Refused(error) => warn!(server = %self.connection.name, "refused: {error}"),
+                Action::Removed(function) => {
+                    debug!(server = %self.connection.name, %function, "removed");
+                }
                 Action::Close => {
                     debug!(server = %self.connection.name, "left");
                     self.link = Link::Gone;
@@ -340,7 +344,7 @@ impl Drive {
         warn!(server = %self.connection.name, "connection lost: {reason}");
         self.connection.state.send_replace(LinkState::Connecting);
         self.connection.machine.disconnected();
-        if self.connection.machine.order() == Order::Work {
+        if self.connection.machine.order() < Order::Drain {
             self.wait();
         } else {
             self.link = Link::Gone;

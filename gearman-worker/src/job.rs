@@ -129,7 +129,7 @@ impl Job {
 
     /// Whether the worker wants to leave. Nobody interrupts the job; a long one may choose to end early.
     pub fn is_draining(&self) -> bool {
-        *self.line.orders.borrow() != Order::Work
+        *self.line.orders.borrow() >= Order::Drain
     }
 
     /// Whether the job is no longer ours, and why.

@@ -9,6 +9,8 @@ use crate::report::StopReason;
 pub enum Stage {
     /// It takes jobs.
     Running,
+    /// It takes no jobs until it is told to resume.
+    Quiet,
     /// It takes no more jobs, and finishes those that it has.
     Draining,
     /// It hands back the jobs that it has.

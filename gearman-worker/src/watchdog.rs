@@ -10,6 +10,11 @@ use crate::machine::Timer;
 /// be gone.
 const LEAVE: Duration = Duration::from_millis(250);
 
+/// How long a worker stays awake whose server does not let it sleep: long enough to cost nothing, short
+/// enough not to miss much.
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
 /// The clock of a machine: says when the timer that runs has run out.
 ///
 /// The alarm is not set anew for each byte that moves. It goes off where it was set, sees that there is
@@ -81,6 +86,9 @@ impl Watchdog {
         match timer {
             Timer::ReadLimit => self.spans.read_limit,
             Timer::SafetyPoll => self.spans.safety_poll,
+            Timer::BackOff(level) => {
+                (FIRST_PAUSE * (1 << level.saturating_sub(1))).min(LONGEST_PAUSE)
+            }
             Timer::Leave => LEAVE,
         }
     }

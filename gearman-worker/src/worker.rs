@@ -281,6 +281,7 @@ async fn lead(
                 asked.get_or_insert_with(Instant::now);
                 stage.send_replace(match order {
                     Order::Work => Stage::Running,
+                    Order::Quiet => Stage::Quiet,
                     Order::Drain => Stage::Draining,
                     Order::Cancel => Stage::Cancelling,
                 });

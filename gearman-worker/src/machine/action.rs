@@ -1,6 +1,6 @@
 use std::ops::AddAssign;
 
-use gearman_proto::{Assignment, JobHandle, Outcome, Request, ServerError};
+use gearman_proto::{Assignment, FunctionName, JobHandle, Outcome, Request, ServerError};
 
 /// Our own name for a job: a counter over the connection's life. The server's handles begin again when
 /// it restarts, and it can hand out one of them twice.
@@ -21,6 +21,8 @@ impl JobId {
 pub enum Order {
     /// Run jobs.
     Work,
+    /// Finish the jobs that are held, take no others, stay.
+    Quiet,
     /// Finish the jobs that are held, take no others, leave.
     Drain,
     /// Hand the jobs that are held back to the server and leave.
@@ -52,6 +54,8 @@ pub enum Action {
     Undelivered(Tally),
     /// The server refused something that we sent earlier.
     Refused(ServerError),
+    /// No job of this function will come any more.
+    Removed(FunctionName),
     /// Close the stream and say `disconnected`; nothing that is still queued matters.
     Close,
 }
@@ -103,6 +107,8 @@ pub enum Timer {
     ReadLimit,
     /// Nothing is owed: look for jobs that we were not told of, and whether the server is there at all.
     SafetyPoll,
+    /// The server does not let us sleep: wait, the longer the higher the level (from 1), before the next try.
+    BackOff(u8),
     /// All that leaving may take once jobs are handed back; counted from when it began.
     Leave,
 }

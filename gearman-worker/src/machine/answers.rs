@@ -14,6 +14,8 @@ pub(super) enum Answer {
     Grab,
     /// An echo: the server is still there.
     Probe,
+    /// An echo behind PRE_SLEEP: the server has let us sleep, unless its NOOP came first.
+    Doubt,
     /// An echo: the server has read everything, RESET_ABILITIES included.
     Barrier,
 }
@@ -25,12 +27,13 @@ impl Answer {
             Self::Greeting => b"greeting",
             Self::Grab => b"",
             Self::Probe => b"probe",
+            Self::Doubt => b"doubt",
             Self::Barrier => b"barrier",
         })
     }
 
     pub(super) fn of_echo(data: &[u8]) -> Option<Self> {
-        [Self::Greeting, Self::Probe, Self::Barrier]
+        [Self::Greeting, Self::Probe, Self::Doubt, Self::Barrier]
             .into_iter()
             .find(|answer| answer.echo() == data)
     }
@@ -53,6 +56,11 @@ impl Answers {
 
     pub(super) const fn grabs(&self) -> usize {
         self.grabs
+    }
+
+    /// Whether this is the next answer that is due.
+    pub(super) fn is_next(&self, answer: Answer) -> bool {
+        self.owed.front().is_some_and(|(due, _)| *due == answer)
     }
 
     /// An outcome has been sent.

@@ -13,6 +13,8 @@
 //! slot_granted                                  after an Action::WantSlot
 //! job_update* job_finished                      after an Action::StartJob
 //! timer_fired                                   after timer() has been the same for its time
+//! add_function | remove_function                from now on, or as soon as it hurts no job
+//! quiet | resume                                stop taking jobs, and take them again
 //! shut_down | cancel                            leave, with or without the jobs that are held
 //! disconnected                                  the stream is gone, whoever ended it
 //! ```
@@ -29,22 +31,20 @@
 //! One word for all of them could not say "running two jobs and asleep for a third".
 
 mod action;
+mod advance;
 mod answers;
+mod restless;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use bytes::Bytes;
 use gearman_proto::{
-    ClientId, FunctionName, GrabForm, JobHandle, Kind, Outcome, PacketError, Request, Response,
-    Update, Work,
+    ClientId, FunctionName, JobHandle, Kind, Outcome, PacketError, Request, Response, Update, Work,
 };
 
 pub use action::{Action, JobId, Order, Tally, Timer, Violation};
 use answers::{Answer, Answers};
-
-/// The most grabs that one connection has open: more would not hide more of a round trip, and a burst
-/// of answers stays within a read buffer.
-const MOST_GRABS: usize = 256;
+use restless::Restless;
 
 /// How the conversation with the server stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -70,6 +70,15 @@ enum Rest {
     /// It has chosen us, or it is time to look for ourselves. A grab must follow, even when we leave:
     /// the server told nobody else.
     Woken,
+    /// The server does not let us sleep: we wait awake, so that it counts on others.
+    Pausing,
+}
+
+/// A job that the server counts as ours.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Held {
+    handle: JobHandle,
+    function: FunctionName,
 }
 
 /// One connection's worker. See the [module](self) for how it is driven.
@@ -77,13 +86,18 @@ enum Rest {
 pub struct Machine {
     id: Option<ClientId>,
     functions: Vec<FunctionName>,
+    /// Those of `functions` that are to go as soon as that hurts no job.
+    removing: Vec<FunctionName>,
+    /// Whether the server knows our functions: not before we connect, nor once we are quiet.
+    registered: bool,
     order: Order,
     link: Link,
     rest: Rest,
+    restless: Restless,
     answers: Answers,
     /// Grabs to be open at once while jobs come: 1 after a wake-up, then doubling.
     window: usize,
-    held: BTreeMap<JobId, JobHandle>,
+    held: BTreeMap<JobId, Held>,
     /// Jobs of a connection that broke. The server gives them to others; their handlers still run, and
     /// each keeps its slot until it returns.
     orphans: BTreeSet<JobId>,
@@ -107,9 +121,12 @@ impl Machine {
         Self {
             id,
             functions: known,
+            removing: Vec::new(),
+            registered: false,
             order: Order::Work,
             link: Link::Down,
             rest: Rest::Eager,
+            restless: Restless::default(),
             answers: Answers::default(),
             window: 1,
             held: BTreeMap::new(),
@@ -133,6 +150,7 @@ impl Machine {
             (Link::Down | Link::Left, _) => None,
             (_, Order::Cancel) => Some(Timer::Leave),
             _ if !self.answers.is_empty() => Some(Timer::ReadLimit),
+            _ if self.rest == Rest::Pausing => self.restless.pause().map(Timer::BackOff),
             _ => Some(Timer::SafetyPoll),
         }
     }
@@ -147,9 +165,14 @@ impl Machine {
         self.link == Link::Serving
     }
 
+    /// The functions whose jobs may come, those included that are to go.
+    pub fn functions(&self) -> &[FunctionName] {
+        &self.functions
+    }
+
     /// The jobs that the server counts as ours.
     pub fn held(&self) -> impl ExactSizeIterator<Item = (JobId, JobHandle)> {
-        self.held.iter().map(|(id, handle)| (*id, *handle))
+        self.held.iter().map(|(id, held)| (*id, held.handle))
     }
 
     /// Jobs that are running here, whether or not the server still counts them as ours.
@@ -178,7 +201,7 @@ impl Machine {
     pub fn is_over(&self) -> bool {
         let apart = matches!(self.link, Link::Down | Link::Left);
         match self.order {
-            Order::Work => false,
+            Order::Work | Order::Quiet => false,
             Order::Drain => apart && self.orphans.is_empty(),
             Order::Cancel => apart,
         }
@@ -187,18 +210,19 @@ impl Machine {
     /// The stream is there. A worker that was told to leave meanwhile does not begin.
     pub fn connected(&mut self) {
         debug_assert!(matches!(self.link, Link::Down), "connected twice");
-        if self.order != Order::Work {
+        if self.order >= Order::Drain {
             self.actions.push_back(Action::Close);
             return;
         }
         self.link = Link::Greeting;
         self.rest = Rest::Eager;
+        self.restless = Restless::default();
         self.window = 1;
         if let Some(id) = self.id {
             self.send(Request::SetClientId(id));
         }
-        for function in self.functions.clone() {
-            self.send(Request::CanDo(function));
+        if self.order == Order::Work {
+            self.register();
         }
         self.ask(Answer::Greeting);
     }
@@ -214,7 +238,7 @@ impl Machine {
         match response {
             Response::JobAssign(assignment) => {
                 self.answered(Answer::Grab).ok_or(Violation::UnaskedJob)?;
-                let job = self.hold(assignment.handle);
+                let job = self.hold(&assignment);
                 // A job that comes while we hand jobs back is handed back with them.
                 if self.order != Order::Cancel {
                     self.actions.push_back(Action::StartJob(job, assignment));
@@ -236,11 +260,16 @@ impl Machine {
                         self.link = Link::Left;
                         self.actions.push_back(Action::Close);
                     }
-                    Answer::Probe | Answer::Grab => {}
+                    // No NOOP came before it: the server lets us sleep.
+                    Answer::Doubt if self.rest == Rest::Asleep => self.restless.calm(),
+                    Answer::Doubt | Answer::Probe | Answer::Grab => {}
                 }
             }
             // It may stand before the answer to a grab, and is not that answer.
-            Response::Noop if self.rest == Rest::Asleep => self.rest = Rest::Woken,
+            Response::Noop if self.rest == Rest::Asleep => {
+                self.restless.woken(self.answers.is_next(Answer::Doubt));
+                self.rest = Rest::Woken;
+            }
             Response::Noop => {}
             // It answers an earlier WORK_* packet (the job was cancelled, say), never a grab.
             Response::Error(error) => self.actions.push_back(Action::Refused(error)),
@@ -272,9 +301,11 @@ impl Machine {
                 .unwrap_or_default();
             let handle = JobHandle::new(handle).map_err(|_| Violation::UnreadableJob)?;
             self.answered(Answer::Grab).ok_or(Violation::UnaskedJob)?;
-            let job = self.hold(handle);
-            self.job_update(job, Update::Warning(Bytes::from(oversized.to_string())));
-            self.job_finished(job, Outcome::Fail);
+            self.rest = Rest::Eager;
+            let warning = Update::Warning(Bytes::from(oversized.to_string()));
+            self.send(Request::Work(Work::update(handle, warning)));
+            self.end(handle, Outcome::Fail);
+            self.advance();
             return Ok(());
         }
         match error {
@@ -297,16 +328,15 @@ impl Machine {
 
     /// News of a running job. Those of an orphan have nowhere to go.
     pub fn job_update(&mut self, job: JobId, update: Update) {
-        if let Some(handle) = self.held.get(&job) {
-            self.send(Request::Work(Work::update(*handle, update)));
+        if let Some(held) = self.held.get(&job) {
+            self.send(Request::Work(Work::update(held.handle, update)));
         }
     }
 
     /// A job has ended. Its outcome is sent, once, unless the connection it came through is gone.
     pub fn job_finished(&mut self, job: JobId, outcome: Outcome) {
-        if let Some(handle) = self.held.remove(&job) {
-            self.answers.sent(&outcome);
-            self.send(Request::Work(Work::end(handle, outcome)));
+        if let Some(held) = self.held.remove(&job) {
+            self.end(held.handle, outcome);
         } else if self.orphans.remove(&job) {
             self.actions
                 .push_back(Action::Undelivered(Tally::of(&outcome)));
@@ -320,9 +350,15 @@ impl Machine {
     ///
     /// [`Violation::Silence`] where the server let it pass: close the stream.
     pub fn timer_fired(&mut self, timer: Timer) -> Result<(), Violation> {
+        if self.timer() != Some(timer) {
+            return Ok(());
+        }
         match timer {
             Timer::ReadLimit | Timer::Leave => return Err(Violation::Silence),
-            Timer::SafetyPoll if self.timer() != Some(timer) => {}
+            Timer::BackOff(_) => {
+                self.restless.paused();
+                self.rest = Rest::Dry;
+            }
             Timer::SafetyPoll if self.rest == Rest::Asleep => self.rest = Rest::Woken,
             Timer::SafetyPoll => self.ask(Answer::Probe),
         }
@@ -330,9 +366,57 @@ impl Machine {
         Ok(())
     }
 
+    /// From now on jobs of this function are taken too. Its handler must be there already.
+    pub fn add_function(&mut self, function: FunctionName) {
+        if let Some(at) = self.removing.iter().position(|other| *other == function) {
+            self.removing.remove(at);
+        } else if !self.functions.contains(&function) {
+            self.functions.push(function.clone());
+            if self.registered {
+                self.send(Request::CanDo(function));
+                // The server wakes a sleeper for jobs that come, not for those that wait already.
+                if matches!(self.rest, Rest::Asleep | Rest::Pausing) {
+                    self.rest = Rest::Woken;
+                }
+            }
+        }
+        self.advance();
+    }
+
+    /// No more jobs of this function. Until [`Action::Removed`] says so, some may still come. The others
+    /// pause on this connection meanwhile: the server must owe us nothing when it forgets a function.
+    pub fn remove_function(&mut self, function: &FunctionName) {
+        if self.functions.contains(function) && !self.removing.contains(function) {
+            self.removing.push(function.clone());
+            if !self.registered {
+                self.forget_removed();
+            }
+        }
+        self.advance();
+    }
+
+    /// No new jobs, finish those that are held, stay.
+    pub fn quiet(&mut self) {
+        if self.order == Order::Work {
+            self.order = Order::Quiet;
+            self.advance();
+        }
+    }
+
+    /// Take jobs again, after [`quiet`](Self::quiet). Nothing brings a leaving worker back.
+    pub fn resume(&mut self) {
+        if self.order == Order::Quiet {
+            self.order = Order::Work;
+            if self.link == Link::Serving && matches!(self.rest, Rest::Dry | Rest::Pausing) {
+                self.rest = Rest::Eager;
+            }
+            self.advance();
+        }
+    }
+
     /// Drain: no new jobs, finish those that are held, leave.
     pub fn shut_down(&mut self) {
-        if self.order == Order::Work {
+        if self.order < Order::Drain {
             self.order = Order::Drain;
             self.advance();
         }
@@ -351,156 +435,20 @@ impl Machine {
         if self.link != Link::Left {
             self.link = Link::Down;
         }
+        self.registered = false;
+        self.forget_removed();
         let unproven = self.answers.clear();
         if unproven != Tally::default() {
             self.actions.push_back(Action::Undelivered(unproven));
         }
-        for (job, handle) in std::mem::take(&mut self.held) {
+        for (job, held) in std::mem::take(&mut self.held) {
             if self.order == Order::Cancel {
-                self.actions.push_back(Action::Abandoned(job, handle));
+                self.actions.push_back(Action::Abandoned(job, held.handle));
             } else {
                 self.orphans.insert(job);
                 self.actions.push_back(Action::Orphaned(job));
             }
         }
         self.advance();
-    }
-
-    /// Decides what follows from the situation. Every input but news of a job ends here.
-    fn advance(&mut self) {
-        match (self.link, self.order) {
-            (Link::Serving, Order::Work) => self.serve(),
-            (Link::Serving, Order::Drain) => self.drain(),
-            (Link::Serving, Order::Cancel) => self.hand_back(),
-            // Nothing was ever asked for, so nothing can be lost; and the server may be mute.
-            (Link::Greeting, Order::Drain | Order::Cancel) => {
-                self.link = Link::Left;
-                self.actions.push_back(Action::Close);
-                self.release_slots();
-            }
-            (Link::Greeting, Order::Work) => {}
-            (Link::Down | Link::Leaving | Link::Left, _) => self.release_slots(),
-        }
-    }
-
-    fn serve(&mut self) {
-        match self.rest {
-            Rest::Asleep => self.release_slots(),
-            // A job may follow a NO_JOB: only when every grab is answered is the last answer the last.
-            Rest::Dry if self.open_grabs() > 0 => {}
-            Rest::Dry => {
-                self.send(Request::PreSleep);
-                self.rest = Rest::Asleep;
-                self.window = 1;
-                self.release_slots();
-            }
-            Rest::Eager | Rest::Woken => {
-                while self.open_grabs() < self.window && self.has_slot() {
-                    self.grab();
-                }
-                if self.open_grabs() == self.window {
-                    self.release_slots();
-                }
-            }
-        }
-    }
-
-    fn drain(&mut self) {
-        if self.open_grabs() > 0 {
-            return;
-        }
-        match self.rest {
-            // The server may have chosen us for a job and told nobody else: take it or hear that it is gone.
-            Rest::Asleep | Rest::Woken => {
-                if self.has_slot() {
-                    self.grab();
-                }
-            }
-            Rest::Eager | Rest::Dry => {
-                self.release_slots();
-                if self.held.is_empty() {
-                    self.leave();
-                }
-            }
-        }
-    }
-
-    fn hand_back(&mut self) {
-        if self.open_grabs() > 0 {
-            return;
-        }
-        match self.rest {
-            // Without a slot if need be: whatever comes is handed back. A connection that sleeps would be
-            // woken for the very jobs that it hands back.
-            Rest::Asleep | Rest::Woken => self.grab(),
-            Rest::Eager | Rest::Dry => {
-                for (job, handle) in std::mem::take(&mut self.held) {
-                    self.actions.push_back(Action::Abandoned(job, handle));
-                }
-                self.release_slots();
-                self.leave();
-            }
-        }
-    }
-
-    /// RESET_ABILITIES requeues whatever is held and makes the server forget us; the echo behind it proves
-    /// that everything before has been read. To close at once could lose results that are on their way.
-    fn leave(&mut self) {
-        self.send(Request::ResetAbilities);
-        self.ask(Answer::Barrier);
-        self.link = Link::Leaving;
-    }
-
-    fn grab(&mut self) {
-        self.answers.asked(Answer::Grab);
-        self.rest = Rest::Eager;
-        self.send(Request::GrabJob(GrabForm::Unique));
-    }
-
-    fn ask(&mut self, answer: Answer) {
-        self.answers.asked(answer);
-        self.send(Request::Echo(answer.echo()));
-    }
-
-    /// The next of the answers that the server owes us, if it is this one.
-    fn answered(&mut self, answer: Answer) -> Option<()> {
-        let proven = self.answers.answered(answer)?;
-        if proven != Tally::default() {
-            self.actions.push_back(Action::Confirmed(proven));
-        }
-        Some(())
-    }
-
-    fn hold(&mut self, handle: JobHandle) -> JobId {
-        let job = self.next_job;
-        self.next_job = job.next();
-        self.held.insert(job, handle);
-        self.rest = Rest::Eager;
-        self.window = (self.window * 2).min(MOST_GRABS);
-        job
-    }
-
-    /// Whether a slot is idle; if not, one is wanted.
-    fn has_slot(&mut self) -> bool {
-        if self.idle_slots() > 0 {
-            return true;
-        }
-        if !self.wants_slot {
-            self.wants_slot = true;
-            self.actions.push_back(Action::WantSlot);
-        }
-        false
-    }
-
-    fn release_slots(&mut self) {
-        let idle = self.idle_slots();
-        if idle > 0 {
-            self.slots -= idle;
-            self.actions.push_back(Action::ReleaseSlots(idle));
-        }
-    }
-
-    fn send(&mut self, request: Request) {
-        self.actions.push_back(Action::Send(request));
     }
 }
