@@ -1,72 +1,142 @@
 //! What can be seen on the wire between one worker and the server, and the rules for it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use gearman_proto::{JobHandle, Request, Response, WorkEvent};
+use gearman_proto::{FunctionName, JobHandle, Request, Response, WorkEvent};
+use gearman_worker::machine::Order;
 
 /// One connection, from the worker's end: its own packets count when they are sent, the server's when
 /// they arrive.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Wire {
     /// Slots in the worker's hand.
     pub(super) slots: usize,
     /// How often the connection broke, over the worker's life.
     pub(super) cuts: usize,
+    /// Whether the rules are checked. A saboteur is caught by what becomes of the jobs instead.
+    rules: bool,
+    order: Order,
     open_grabs: usize,
-    held: BTreeSet<JobHandle>,
-    /// PRE_SLEEP or NOOP was the last word about sleep: a grab is owed before we leave or sleep again.
-    owes_grab: Sleep,
+    held: BTreeMap<JobHandle, FunctionName>,
+    functions: BTreeSet<FunctionName>,
+    sleep: Sleep,
     last_answer_was_job: bool,
-    leaving: Leaving,
+    /// Grabs that may still be sent before the drain or the quiet is over.
+    last_grabs: usize,
     greeted: bool,
+    /// RESET_ABILITIES was sent, and no function has been registered since.
     reset: bool,
-    barrier_answered: bool,
+    barrier: Barrier,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// The last word about sleep.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 enum Sleep {
     #[default]
     Awake,
     Asleep,
+    /// A grab is owed before we leave or sleep again.
     Woken,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Leaving {
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+enum Barrier {
     #[default]
-    No,
-    /// Grabs that may still be sent.
-    Draining(usize),
-    Cancelled,
+    None,
+    Asked,
+    Answered,
 }
 
 impl Wire {
-    /// The wire of the next connection: slots in hand stay there.
-    pub(super) fn renewed(&self) -> Self {
+    pub(super) fn new(rules: bool) -> Self {
         Self {
-            slots: self.slots,
-            cuts: self.cuts,
-            ..Self::default()
+            slots: 0,
+            cuts: 0,
+            rules,
+            order: Order::Work,
+            open_grabs: 0,
+            held: BTreeMap::new(),
+            functions: BTreeSet::new(),
+            sleep: Sleep::Awake,
+            last_answer_was_job: false,
+            last_grabs: 0,
+            greeted: false,
+            reset: false,
+            barrier: Barrier::None,
+        }
+    }
+
+    /// The wire of the next connection: slots in hand and orders stay there.
+    pub(super) fn renewed(&self) -> Self {
+        let Self {
+            slots, cuts, order, ..
+        } = *self;
+        Self {
+            slots,
+            cuts,
+            order,
+            ..Self::new(self.rules)
         }
     }
 
     pub(super) fn sent(&mut self, request: &Request) {
-        assert!(
-            !self.reset || matches!(request, Request::Echo(_)),
-            "{request:?} after the reset"
+        if self.rules {
+            self.check_sending(request);
+        }
+        match request {
+            Request::CanDo(function) => {
+                self.functions.insert(function.clone());
+                self.reset = false;
+            }
+            Request::CantDo(function) => drop(self.functions.remove(function)),
+            Request::GrabJob(_) => {
+                self.last_grabs = self.last_grabs.saturating_sub(1);
+                self.open_grabs += 1;
+                self.sleep = Sleep::Awake;
+            }
+            Request::PreSleep => self.sleep = Sleep::Asleep,
+            Request::ResetAbilities => {
+                self.held.clear();
+                self.functions.clear();
+                self.reset = true;
+            }
+            Request::Work(work) => {
+                if let WorkEvent::End(_) = work.event {
+                    self.held.remove(&work.handle);
+                }
+            }
+            Request::Echo(_) if self.order >= Order::Drain && self.functions.is_empty() => {
+                self.barrier = Barrier::Asked;
+            }
+            _ => {}
+        }
+    }
+
+    fn check_sending(&self, request: &Request) {
+        assert_eq!(
+            self.barrier,
+            Barrier::None,
+            "{request:?} behind the barrier"
         );
         match request {
+            Request::CanDo(function) => {
+                assert!(
+                    !self.functions.contains(function),
+                    "{function} is registered twice"
+                );
+                assert!(
+                    self.order == Order::Work || !self.reset,
+                    "registered while quiet"
+                );
+            }
             Request::GrabJob(_) => {
                 assert!(
                     self.greeted,
                     "a grab before the server has answered the greeting"
                 );
-                if let Leaving::Draining(allowed) = &mut self.leaving {
-                    assert!(*allowed > 0, "a grab after the drain's last one");
-                    *allowed -= 1;
+                if let Order::Quiet | Order::Drain = self.order {
+                    assert!(self.last_grabs > 0, "a grab after the last one");
                 }
-                self.open_grabs += 1;
-                self.owes_grab = Sleep::Awake;
             }
             Request::PreSleep => {
                 assert_eq!(self.open_grabs, 0, "PRE_SLEEP while a grab is open");
@@ -75,7 +145,7 @@ impl Wire {
                     "PRE_SLEEP though the last answer was a job"
                 );
                 assert_ne!(
-                    self.owes_grab,
+                    self.sleep,
                     Sleep::Woken,
                     "a NOOP was not followed by a grab"
                 );
@@ -83,55 +153,68 @@ impl Wire {
                     self.slots > self.held.len(),
                     "PRE_SLEEP without a slot in hand"
                 );
-                assert_eq!(self.leaving, Leaving::No, "PRE_SLEEP while leaving");
-                self.owes_grab = Sleep::Asleep;
+                assert_eq!(self.order, Order::Work, "PRE_SLEEP while not at work");
             }
-            Request::ResetAbilities | Request::CantDo(_) => {
-                assert_eq!(self.open_grabs, 0, "{request:?} while a grab is open");
-                assert_eq!(self.owes_grab, Sleep::Awake, "left without the last grab");
-                if self.leaving != Leaving::Cancelled {
+            Request::ResetAbilities => {
+                self.check_forgetting(request);
+                if self.order != Order::Cancel {
                     assert!(self.held.is_empty(), "{request:?} while a job is held");
                 }
-                self.held.clear();
-                self.reset = true;
+            }
+            Request::CantDo(function) => {
+                self.check_forgetting(request);
+                let held = self.held.values().any(|held| held == function);
+                assert!(!held, "{request:?} while a job of it is held");
             }
             Request::Work(work) => {
                 assert!(
-                    self.held.contains(&work.handle),
+                    self.held.contains_key(&work.handle),
                     "news of a job that is not held"
                 );
-                if let WorkEvent::End(_) = work.event {
-                    self.held.remove(&work.handle);
-                }
             }
             _ => {}
         }
+    }
+
+    /// The server must owe us nothing when it forgets functions.
+    fn check_forgetting(&self, request: &Request) {
+        assert_eq!(self.open_grabs, 0, "{request:?} while a grab is open");
+        assert_eq!(
+            self.sleep,
+            Sleep::Awake,
+            "{request:?} without the last grab"
+        );
     }
 
     pub(super) fn received(&mut self, response: &Response) {
         match response {
             Response::JobAssign(assignment) => {
-                self.open_grabs -= 1;
+                self.open_grabs = self.open_grabs.saturating_sub(1);
                 self.last_answer_was_job = true;
-                assert!(
-                    self.held.insert(assignment.handle),
-                    "a job was assigned twice"
-                );
+                if self.rules {
+                    let known = self.functions.contains(&assignment.function);
+                    assert!(known, "a job of a function that was taken back");
+                }
+                let (handle, function) = (assignment.handle, assignment.function.clone());
+                let before = self.held.insert(handle, function);
+                assert!(before.is_none() || !self.rules, "a job was assigned twice");
             }
             Response::NoJob => {
-                self.open_grabs -= 1;
+                self.open_grabs = self.open_grabs.saturating_sub(1);
                 self.last_answer_was_job = false;
             }
-            Response::Noop if self.owes_grab == Sleep::Asleep => self.owes_grab = Sleep::Woken,
+            Response::Noop if self.sleep == Sleep::Asleep => self.sleep = Sleep::Woken,
             Response::Echo(_) => {
                 self.greeted = true;
-                self.barrier_answered |= self.reset;
+                if self.barrier == Barrier::Asked {
+                    self.barrier = Barrier::Answered;
+                }
             }
             _ => {}
         }
     }
 
-    /// The job whose outcome this packet tells, now that the server reads it.
+    /// The job whose outcome this packet tells.
     pub(super) fn ended(request: &Request) -> Option<JobHandle> {
         match request {
             Request::Work(work) => matches!(work.event, WorkEvent::End(_)).then_some(work.handle),
@@ -139,19 +222,17 @@ impl Wire {
         }
     }
 
-    pub(super) fn told_to_drain(&mut self) {
-        if self.leaving == Leaving::No {
+    /// The worker was told something; before that it was told `before`, and now it obeys `order`.
+    pub(super) fn told(&mut self, before: Order, order: Order) {
+        self.order = order;
+        if before == Order::Work && order > Order::Work {
             // The one that is due when the server may have chosen us for a job.
-            self.leaving = Leaving::Draining(usize::from(self.owes_grab != Sleep::Awake));
+            self.last_grabs = usize::from(self.sleep != Sleep::Awake);
         }
     }
 
-    pub(super) fn told_to_cancel(&mut self) {
-        self.leaving = Leaving::Cancelled;
-    }
-
-    pub(super) fn cancelled(&self) -> bool {
-        self.leaving == Leaving::Cancelled
+    pub(super) fn open_grabs(&self) -> usize {
+        self.open_grabs
     }
 
     pub(super) fn release(&mut self, count: usize) {
@@ -163,15 +244,15 @@ impl Wire {
     }
 
     pub(super) fn closed(&self) {
-        assert!(
-            self.barrier_answered || !self.greeted,
-            "closed before the barrier was answered"
-        );
+        if self.rules {
+            let polite = self.barrier == Barrier::Answered || !self.greeted;
+            assert!(polite, "closed before the barrier was answered");
+        }
     }
 
     /// `running` counts the jobs whose handlers run, those of lost connections too.
     pub(super) fn check_slots(&self, running: usize) {
-        if self.leaving != Leaving::Cancelled {
+        if self.rules && self.order != Order::Cancel {
             let used = self.open_grabs + running;
             assert!(
                 used <= self.slots,
