@@ -15,7 +15,8 @@ use crate::quoted::Quoted;
 ///
 /// One that you make with [`new`](Self::new) is stricter still: not empty, no control characters,
 /// short enough for any command. One that [`Command::parse`](crate::Command::parse) found in a
-/// peer's line is what gearmand would have found there; it may be empty or hold a TAB.
+/// peer's line is what gearmand would have found there; it may be empty, hold a TAB, or be a little
+/// longer.
 #[derive(Clone, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Argument(Bytes);
 

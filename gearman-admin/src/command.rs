@@ -78,21 +78,25 @@ impl Command {
     }
 
     /// Appends the command as one line.
+    ///
+    /// It fits into [`MAX_LINE`](crate::MAX_LINE), unless its argument was parsed and is longer than
+    /// [`Argument::MAX_LEN`].
     pub fn encode(&self, out: &mut BytesMut) {
         out.put_slice(self.keyword().as_bytes());
         match self {
             Self::MaxQueue { function, limits } => {
-                put_word(out, function);
                 // Blanks are squeezed, so behind an empty name the server would take a limit for the
-                // name. Only a parsed name can be empty, and no limits come with it.
-                if !function.as_bytes().is_empty() {
-                    limits.encode(out);
+                // name. A NUL ends its word and is a word.
+                match function.as_bytes() {
+                    b"" => put_word(out, b"\0"),
+                    name => put_word(out, name),
                 }
+                limits.encode(out);
             }
             Self::CreateFunction(argument)
             | Self::DropFunction(argument)
             | Self::CancelJob(argument) => {
-                put_word(out, argument);
+                put_word(out, argument.as_bytes());
             }
             Self::Status
             | Self::PriorityStatus
@@ -109,13 +113,15 @@ impl Command {
     }
 }
 
-fn put_word(out: &mut BytesMut, word: &Argument) {
+fn put_word(out: &mut BytesMut, word: &[u8]) {
     out.put_u8(b' ');
-    out.put_slice(word.as_bytes());
+    out.put_slice(word);
 }
 
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
+
     use super::*;
 
     fn encoded(command: &Command) -> BytesMut {
@@ -136,8 +142,12 @@ mod tests {
 
     #[test]
     fn an_empty_name_does_not_make_a_name_of_the_limit() {
-        let command = Command::parse(&bytes::Bytes::from("maxqueue ")).unwrap();
-        assert_eq!(encoded(&command), "maxqueue \r\n");
+        for line in ["maxqueue \0 5", "maxqueue \0 0"] {
+            let command = Command::parse(&Bytes::from(line)).unwrap();
+            assert_eq!(encoded(&command), format!("{line}\r\n"));
+        }
+        let command = Command::parse(&Bytes::from("maxqueue ")).unwrap();
+        assert_eq!(encoded(&command), "maxqueue \0 0\r\n");
     }
 
     #[test]

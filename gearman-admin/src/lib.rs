@@ -76,6 +76,8 @@
 //! assert_eq!(rows.good().count(), 1);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! `examples/parse.rs` makes JSON of any reply; it is a tour of the crate.
 
 #![forbid(unsafe_code)]
 #![warn(

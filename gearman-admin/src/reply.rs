@@ -64,6 +64,8 @@ impl Reply {
     }
 
     /// Appends the reply as gearmand sends it.
+    ///
+    /// A version or a level that holds a line end is not read back as it was.
     pub fn encode(&self, out: &mut BytesMut) {
         match self {
             // The only reply besides refusals that ends with CRLF.
@@ -125,7 +127,7 @@ pub fn done(reply: &Bytes) -> Result<(), ReplyError> {
 /// Reads the reply to `version`.
 ///
 /// Servers before gearmand 1.0, and the one in Perl, leave out the `OK`; then the version must
-/// begin with a digit.
+/// begin with a digit, or with `v` and a digit.
 ///
 /// # Errors
 ///
@@ -135,7 +137,7 @@ pub fn version(reply: &Bytes) -> Result<Bytes, ReplyError> {
     let line = single_line(reply, EXPECTED)?;
     match value(&line) {
         Some(version) if !version.is_empty() => Ok(version),
-        None if line.first().is_some_and(u8::is_ascii_digit) => Ok(line),
+        None if matches!(line.as_ref(), [b'0'..=b'9', ..] | [b'v', b'0'..=b'9', ..]) => Ok(line),
         _ => Err(ReplyError::malformed(reply, EXPECTED)),
     }
 }

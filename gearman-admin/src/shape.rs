@@ -54,11 +54,18 @@ impl Shape {
                 Self::Line => true,
                 Self::TabbedRows => !line.contains(&b'\t'),
                 Self::WorkerRows => memmem::find(line, b" :").is_none(),
-                // Servers end a refusal with CRLF, gearmand ends a row with LF. There is no better
-                // sign.
-                Self::PlainRows => line.ends_with(b"\r\n"),
+                // gearmand ends a refusal with CRLF and a row with LF. Servers that end everything
+                // with LF do not know the command.
+                Self::PlainRows => line.ends_with(b"\r\n") || is_unknown_command(line),
             }
     }
+}
+
+/// Each server writes the code in its own case.
+fn is_unknown_command(line: &[u8]) -> bool {
+    const BEGINNING: &[u8] = b"ERR UNKNOWN_COMMAND ";
+    line.get(..BEGINNING.len())
+        .is_some_and(|beginning| beginning.eq_ignore_ascii_case(BEGINNING))
 }
 
 #[cfg(test)]
@@ -77,6 +84,12 @@ mod tests {
         for shape in [Shape::TabbedRows, Shape::WorkerRows, Shape::PlainRows] {
             assert!(shape.ends_with(b"ERR UNKNOWN_SHOW_ARGUMENTS\r\n", true));
         }
+    }
+
+    #[test]
+    fn a_server_without_the_command_may_end_its_refusal_with_lf() {
+        let line = b"ERR unknown_command Unknown+server+command\n";
+        assert!(Shape::PlainRows.ends_with(line, true));
     }
 
     #[test]

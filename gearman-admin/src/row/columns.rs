@@ -4,7 +4,6 @@ use bytes::{BufMut as _, BytesMut};
 use nom::Parser as _;
 use nom::bytes::complete::take;
 use nom::character::complete::{char, u64};
-use nom::error::{Error, ErrorKind};
 use nom::sequence::preceded;
 
 use super::Parsed;
@@ -18,7 +17,7 @@ pub(super) fn name_before_columns(columns: usize) -> impl Fn(&[u8]) -> Parsed<'_
         // Numbers are short: looking at each byte is faster than calling memrchr.
         let last_tab = |input: &[u8]| input.iter().rposition(|&byte| byte == b'\t');
         let name = (0..columns).try_fold(input, |name, _| name.get(..last_tab(name)?));
-        let name = name.ok_or_else(|| nom::Err::Error(Error::new(input, ErrorKind::Tag)))?;
+        let name = name.ok_or(nom::Err::Error(()))?;
         take(name.len()).parse(input)
     }
 }

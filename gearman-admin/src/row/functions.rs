@@ -14,7 +14,9 @@ pub struct Functions(Bytes);
 
 impl Functions {
     /// The names, in the order of the row: gearmand puts the newest first. A function that was
-    /// registered twice is there twice, and the function without a name is an empty name.
+    /// registered twice is there twice, and the function without a name is an empty name. Servers
+    /// in Perl and Python put a blank after every colon, so where they have no function there is an
+    /// empty name too.
     pub fn iter(&self) -> impl Iterator<Item = Bytes> {
         let names = self
             .0

@@ -4,7 +4,7 @@ use bytes::{Bytes, BytesMut};
 use nom::Parser as _;
 
 use super::columns::{name_before_columns, number_column, put_columns};
-use super::{MalformedRow, Parsed, Row, whole};
+use super::{Parsed, Read, Row, whole};
 
 /// A job, queued or running.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
@@ -19,18 +19,20 @@ pub struct JobRow {
     pub queued: bool,
 }
 
-impl Row for JobRow {
-    const GRAMMAR: &'static str = "handle TAB retries TAB ignored TAB queued";
-
-    fn parse(line: &Bytes) -> Result<Self, MalformedRow> {
-        let (handle, retries, ignored, queued) = whole::<Self, _>(line, job_row)?;
-        Ok(Self {
-            handle: line.slice_ref(handle),
+impl Read for JobRow {
+    fn read(line: &[u8], reply: &Bytes) -> Option<Self> {
+        let (handle, retries, ignored, queued) = whole(line, job_row)?;
+        Some(Self {
+            handle: reply.slice_ref(handle),
             retries,
             ignored: ignored != 0,
             queued: queued != 0,
         })
     }
+}
+
+impl Row for JobRow {
+    const GRAMMAR: &'static str = "handle TAB retries TAB ignored TAB queued";
 
     fn encode(&self, out: &mut BytesMut) {
         put_columns(

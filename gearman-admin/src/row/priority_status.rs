@@ -4,7 +4,7 @@ use bytes::{Bytes, BytesMut};
 use nom::Parser as _;
 
 use super::columns::{name_before_columns, number_column, put_columns};
-use super::{MalformedRow, Parsed, Row, whole};
+use super::{Parsed, Read, Row, whole};
 
 /// A function, its queued jobs by priority and its workers. Running jobs are not counted.
 ///
@@ -23,19 +23,21 @@ pub struct PriorityStatusRow {
     pub workers: u64,
 }
 
-impl Row for PriorityStatusRow {
-    const GRAMMAR: &'static str = "name TAB high TAB normal TAB low TAB workers";
-
-    fn parse(line: &Bytes) -> Result<Self, MalformedRow> {
-        let (name, high, normal, low, workers) = whole::<Self, _>(line, priority_status_row)?;
-        Ok(Self {
-            function: line.slice_ref(name),
+impl Read for PriorityStatusRow {
+    fn read(line: &[u8], reply: &Bytes) -> Option<Self> {
+        let (name, high, normal, low, workers) = whole(line, priority_status_row)?;
+        Some(Self {
+            function: reply.slice_ref(name),
             high,
             normal,
             low,
             workers,
         })
     }
+}
+
+impl Row for PriorityStatusRow {
+    const GRAMMAR: &'static str = "name TAB high TAB normal TAB low TAB workers";
 
     fn encode(&self, out: &mut BytesMut) {
         put_columns(

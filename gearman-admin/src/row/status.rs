@@ -4,7 +4,7 @@ use bytes::{Bytes, BytesMut};
 use nom::Parser as _;
 
 use super::columns::{name_before_columns, number_column, put_columns};
-use super::{MalformedRow, Parsed, Row, whole};
+use super::{Parsed, Read, Row, whole};
 
 /// A function, its jobs and its workers.
 ///
@@ -29,18 +29,20 @@ impl StatusRow {
     }
 }
 
-impl Row for StatusRow {
-    const GRAMMAR: &'static str = "name TAB total TAB running TAB workers";
-
-    fn parse(line: &Bytes) -> Result<Self, MalformedRow> {
-        let (name, total, running, workers) = whole::<Self, _>(line, status_row)?;
-        Ok(Self {
-            function: line.slice_ref(name),
+impl Read for StatusRow {
+    fn read(line: &[u8], reply: &Bytes) -> Option<Self> {
+        let (name, total, running, workers) = whole(line, status_row)?;
+        Some(Self {
+            function: reply.slice_ref(name),
             total,
             running,
             workers,
         })
     }
+}
+
+impl Row for StatusRow {
+    const GRAMMAR: &'static str = "name TAB total TAB running TAB workers";
 
     fn encode(&self, out: &mut BytesMut) {
         put_columns(
@@ -64,6 +66,7 @@ fn status_row(input: &[u8]) -> Parsed<'_, (&[u8], u64, u64, u64)> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::MalformedRow;
     use super::*;
 
     fn parse(line: &'static [u8]) -> Result<StatusRow, MalformedRow> {

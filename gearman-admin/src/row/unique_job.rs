@@ -8,7 +8,7 @@ use nom::character::complete::char;
 use nom::combinator::{map, rest, verify};
 use nom::sequence::terminated;
 
-use super::{MalformedRow, Parsed, Row, whole};
+use super::{Parsed, Read, Row, whole};
 
 /// A job's unique, which may be empty, and with some servers its handle.
 ///
@@ -22,16 +22,18 @@ pub struct UniqueJobRow {
     pub unique: Bytes,
 }
 
-impl Row for UniqueJobRow {
-    const GRAMMAR: &'static str = "[ handle TAB ] unique";
-
-    fn parse(line: &Bytes) -> Result<Self, MalformedRow> {
-        let (handle, unique) = whole::<Self, _>(line, unique_job_row)?;
-        Ok(Self {
-            handle: handle.map(|handle| line.slice_ref(handle)),
-            unique: line.slice_ref(unique),
+impl Read for UniqueJobRow {
+    fn read(line: &[u8], reply: &Bytes) -> Option<Self> {
+        let (handle, unique) = whole(line, unique_job_row)?;
+        Some(Self {
+            handle: handle.map(|handle| reply.slice_ref(handle)),
+            unique: reply.slice_ref(unique),
         })
     }
+}
+
+impl Row for UniqueJobRow {
+    const GRAMMAR: &'static str = "[ handle TAB ] unique";
 
     fn encode(&self, out: &mut BytesMut) {
         if let Some(handle) = &self.handle {

@@ -6,11 +6,10 @@ use nom::Parser as _;
 use nom::bytes::complete::{tag, take, take_till1};
 use nom::character::complete::{char, i32};
 use nom::combinator::rest;
-use nom::error::{Error, ErrorKind};
 use nom::sequence::terminated;
 
 use super::functions::Functions;
-use super::{MalformedRow, Parsed, Row, whole};
+use super::{Parsed, Read, Row, whole};
 
 /// A connection: a worker, a client, or the one that asks.
 ///
@@ -29,18 +28,20 @@ pub struct WorkerRow {
     pub functions: Functions,
 }
 
-impl Row for WorkerRow {
-    const GRAMMAR: &'static str = "fd SP address SP id SP \":\" *( SP name )";
-
-    fn parse(line: &Bytes) -> Result<Self, MalformedRow> {
-        let (fd, address, id, functions) = whole::<Self, _>(line, worker_row)?;
-        Ok(Self {
+impl Read for WorkerRow {
+    fn read(line: &[u8], reply: &Bytes) -> Option<Self> {
+        let (fd, address, id, functions) = whole(line, worker_row)?;
+        Some(Self {
             fd,
-            address: line.slice_ref(address),
-            id: line.slice_ref(id),
-            functions: Functions::of(line.slice_ref(functions)),
+            address: reply.slice_ref(address),
+            id: reply.slice_ref(id),
+            functions: Functions::of(reply.slice_ref(functions)),
         })
     }
+}
+
+impl Row for WorkerRow {
+    const GRAMMAR: &'static str = "fd SP address SP id SP \":\" *( SP name )";
 
     fn encode(&self, out: &mut BytesMut) {
         out.put_slice(format!("{} ", self.fd).as_bytes());
@@ -73,12 +74,13 @@ fn client_id(input: &[u8]) -> Parsed<'_, &[u8]> {
     let ends_id = |at: &usize| matches!(input.get(at.saturating_add(2)), None | Some(b' '));
     match memmem::find_iter(input, b" :").find(ends_id) {
         Some(length) => take(length).parse(input),
-        None => Err(nom::Err::Error(Error::new(input, ErrorKind::TakeUntil))),
+        None => Err(nom::Err::Error(())),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::MalformedRow;
     use super::*;
 
     /// fd, address, id and functions, joined by `|` for easy reading.
