@@ -1,99 +1,119 @@
+use std::mem;
+
 use bytes::{Buf, Bytes};
 
-use crate::{Direction, Flaw, InvalidName, Kind, Packet, PacketError, StatusNumber, UniqueId};
+use crate::number::parse;
+use crate::{Flaw, StatusNumber};
 
 /// Takes a body apart, argument by argument. Never looks beyond the body, as gearmand's parser does.
-pub(crate) struct Arguments {
-    kind: Kind,
-    names: std::slice::Iter<'static, &'static str>,
-    rest: Bytes,
+///
+/// The body stays whole until all is found good: the error of a bad argument carries it.
+pub(crate) struct Arguments<'a> {
+    body: &'a mut Bytes,
+    /// Where the next one begins.
+    at: usize,
+    /// How many were good.
+    good: usize,
 }
 
-impl Arguments {
-    /// Refuses a packet whose kind does not travel in the direction that is decoded.
-    pub(crate) fn of(packet: Packet, expected: Direction) -> Result<Self, PacketError> {
-        let Packet {
-            direction,
-            kind,
+/// What the text of an argument can be read as.
+pub(crate) trait Argument: Sized {
+    /// Reads the last argument, which may hold NULs that it should not hold.
+    fn from_text(raw: &[u8]) -> Result<Self, Flaw>;
+
+    /// Reads an argument before the last. It was cut at a NUL and thus holds none.
+    fn from_head(raw: &[u8]) -> Result<Self, Flaw> {
+        Self::from_text(raw)
+    }
+}
+
+impl<'a> Arguments<'a> {
+    #[inline]
+    pub(crate) const fn of(body: &'a mut Bytes) -> Self {
+        Self {
             body,
-        } = packet;
-        if direction != expected || !kind.travels(direction) {
-            return Err(PacketError::WrongDirection {
-                kind,
-                found: direction,
-            });
+            at: 0,
+            good: 0,
         }
-        Ok(Self {
-            kind,
-            names: kind.heads().iter(),
-            rest: body,
-        })
+    }
+
+    /// How many arguments were good: the index of the bad one, after an error.
+    pub(crate) const fn good(&self) -> usize {
+        self.good
     }
 
     /// The next argument before the last.
-    pub(crate) fn head<T>(
-        &mut self,
-        parse: impl FnOnce(&[u8]) -> Result<T, Flaw>,
-    ) -> Result<T, PacketError> {
-        let argument = self.names.next().copied().unwrap_or_default();
-        let error = |flaw| PacketError::Malformed {
-            kind: self.kind,
-            argument,
-            flaw,
-        };
-        let (head, _) = memchr::memchr(0, &self.rest)
-            .and_then(|end| self.rest.split_at_checked(end))
-            .ok_or_else(|| error(Flaw::Unterminated))?;
-        let value = parse(head).map_err(error)?;
-        self.rest.advance(head.len().saturating_add(1));
+    #[inline]
+    pub(crate) fn head<T: Argument>(&mut self) -> Result<T, Flaw> {
+        let rest = self.body.get(self.at..).unwrap_or_default();
+        let head = memchr::memchr(0, rest).and_then(|end| rest.get(..end));
+        let head = head.ok_or(Flaw::Unterminated)?;
+        let value = T::from_head(head)?;
+        self.at = self.at.saturating_add(head.len()).saturating_add(1);
+        self.good = self.good.saturating_add(1);
         Ok(value)
     }
 
     /// The last argument, as text that means something.
-    pub(crate) fn text<T>(
-        self,
-        parse: impl FnOnce(&[u8]) -> Result<T, Flaw>,
-    ) -> Result<T, PacketError> {
-        let Self { kind, rest, .. } = self;
-        let argument = kind.tail_name();
-        parse(&rest).map_err(|flaw| PacketError::Malformed {
-            kind,
-            argument,
-            flaw,
-        })
+    #[inline]
+    pub(crate) fn text<T: Argument>(&self) -> Result<T, Flaw> {
+        T::from_text(self.body.get(self.at..).unwrap_or_default())
     }
 
-    /// The last argument, as it is.
-    pub(crate) fn payload(self) -> Bytes {
-        self.rest
-    }
-}
-
-/// Makes a name's constructor a parser of arguments.
-pub(crate) fn name<T>(
-    new: impl FnOnce(&[u8]) -> Result<T, InvalidName>,
-) -> impl FnOnce(&[u8]) -> Result<T, Flaw> {
-    |raw| new(raw).map_err(|error| error.flaw)
-}
-
-/// A unique id, where an empty argument means that there is none.
-pub(crate) fn unique(raw: &[u8]) -> Result<Option<UniqueId>, Flaw> {
-    if raw.is_empty() {
-        Ok(None)
-    } else {
-        name(|raw| UniqueId::new(raw))(raw).map(Some)
+    /// The last argument, as it is. The body is gone then.
+    #[inline]
+    pub(crate) fn payload(&mut self) -> Bytes {
+        let mut body = mem::take(self.body);
+        body.advance(self.at.min(body.len()));
+        body
     }
 }
 
 /// "0" is false; gearmand writes "1" for true.
-pub(crate) fn flag(raw: &[u8]) -> Result<bool, Flaw> {
-    Ok(raw != b"0")
+impl Argument for bool {
+    fn from_text(raw: &[u8]) -> Result<Self, Flaw> {
+        Ok(raw != b"0")
+    }
+}
+
+/// A number that we must understand ourselves.
+impl Argument for u32 {
+    fn from_text(raw: &[u8]) -> Result<Self, Flaw> {
+        parse(raw)
+    }
+}
+
+/// A number that we must understand ourselves.
+impl Argument for u64 {
+    fn from_text(raw: &[u8]) -> Result<Self, Flaw> {
+        parse(raw)
+    }
 }
 
 /// A number that is passed on rather than understood.
-pub(crate) fn status_number(raw: &[u8]) -> Result<StatusNumber, Flaw> {
-    match memchr::memchr(0, raw) {
-        Some(position) => Err(Flaw::Nul { position }),
-        None => Ok(StatusNumber::from_wire(Bytes::copy_from_slice(raw))),
+impl Argument for StatusNumber {
+    fn from_text(raw: &[u8]) -> Result<Self, Flaw> {
+        match memchr::memchr(0, raw) {
+            Some(position) => Err(Flaw::Nul { position }),
+            None => Self::from_head(raw),
+        }
+    }
+
+    fn from_head(raw: &[u8]) -> Result<Self, Flaw> {
+        Ok(Self::from_wire(Bytes::copy_from_slice(raw)))
+    }
+}
+
+/// Whatever is there, copied: it is small and may outlive its packet.
+impl Argument for Bytes {
+    fn from_text(raw: &[u8]) -> Result<Self, Flaw> {
+        Ok(Self::copy_from_slice(raw))
+    }
+}
+
+/// Whatever is there, and it means nothing.
+impl Argument for () {
+    fn from_text(_unused: &[u8]) -> Result<Self, Flaw> {
+        Ok(())
     }
 }

@@ -1,8 +1,8 @@
 use bytes::{Bytes, BytesMut};
 
-use crate::arguments::{Arguments, name, unique};
+use crate::arguments::Arguments;
 use crate::encode::{self, EncodeError, Last};
-use crate::{Direction, FunctionName, JobHandle, Kind, PacketError, ReducerName, UniqueId};
+use crate::{Direction, Flaw, FunctionName, JobHandle, Kind, ReducerName, UniqueId};
 
 /// How much a worker wants to know about the job that it asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -70,6 +70,7 @@ impl Assignment {
         }
     }
 
+    #[inline]
     pub(crate) fn encode_head(&self, dst: &mut BytesMut) -> Result<Option<&Bytes>, EncodeError> {
         let (handle, function) = (self.handle.as_bytes(), self.function.as_bytes());
         let unique = self.unique().map(UniqueId::as_bytes).unwrap_or_default();
@@ -86,15 +87,16 @@ impl Assignment {
         }
     }
 
-    pub(crate) fn decode(form: GrabForm, mut arguments: Arguments) -> Result<Self, PacketError> {
-        let handle = arguments.head(name(|raw| JobHandle::new(raw)))?;
-        let function = arguments.head(name(|raw| FunctionName::new(raw)))?;
+    #[inline]
+    pub(crate) fn decode(form: GrabForm, arguments: &mut Arguments<'_>) -> Result<Self, Flaw> {
+        let handle = arguments.head()?;
+        let function = arguments.head()?;
         let form = match form {
             GrabForm::Plain => AssignmentForm::Plain,
-            GrabForm::Unique => AssignmentForm::Unique(arguments.head(unique)?),
+            GrabForm::Unique => AssignmentForm::Unique(arguments.head()?),
             GrabForm::All => {
-                let unique = arguments.head(unique)?;
-                AssignmentForm::All(unique, arguments.head(name(|raw| ReducerName::new(raw)))?)
+                let unique = arguments.head()?;
+                AssignmentForm::All(unique, arguments.head()?)
             }
         };
         Ok(Self {

@@ -24,6 +24,7 @@ pub(crate) enum Last<'a> {
 
 /// Header, heads and a text tail go to `dst`; a payload is handed back, for the caller to copy or to
 /// send from where it lies. Nothing is written in the case of an error.
+#[inline]
 pub(crate) fn head<'a>(
     dst: &mut BytesMut,
     direction: Direction,
@@ -36,14 +37,14 @@ pub(crate) fn head<'a>(
         kind.heads().len(),
         "the table says what {kind} has"
     );
-    let (text, payload): (&[u8], _) = match last {
-        Last::Text(text) => (text, None),
-        Last::Payload(payload) => (&[], Some(payload)),
+    let (text, payload) = match last {
+        Last::Text(text) => (text.len(), 0),
+        Last::Payload(payload) => (0, payload.len()),
     };
-    let written = heads.iter().fold(text.len(), |sum, head| {
+    let written = heads.iter().fold(text, |sum, head| {
         sum.saturating_add(head.len()).saturating_add(1)
     });
-    let length = written.saturating_add(payload.map_or(0, Bytes::len));
+    let length = written.saturating_add(payload);
     let Ok(length) = u32::try_from(length) else {
         return Err(EncodeError::BodyTooLong {
             kind,
@@ -63,6 +64,11 @@ pub(crate) fn head<'a>(
         dst.put_slice(head);
         dst.put_u8(0);
     }
-    dst.put_slice(text);
-    Ok(payload)
+    match last {
+        Last::Text(text) => {
+            dst.put_slice(text);
+            Ok(None)
+        }
+        Last::Payload(payload) => Ok(Some(payload)),
+    }
 }

@@ -2,7 +2,9 @@ use std::fmt::{self, Write as _};
 
 /// Bytes for human eyes: valid UTF-8 as it is, control characters and stray bytes as `\n` or `\x1b`.
 ///
-/// What a stranger named his job can't move the cursor of the person who reads the log.
+/// What a stranger named his job can't move the cursor of the person who reads the log, end the line, or
+/// turn the direction in which it is read. Each byte becomes four characters at most, and the text can be
+/// read back: a backslash is doubled.
 ///
 /// ```
 /// use gearman_proto::Escaped;
@@ -26,7 +28,9 @@ impl fmt::Display for Escaped<'_> {
                     '\x01'..='\x1f' | '\x7f' => {
                         write!(f, "{}", u8::try_from(c).unwrap_or_default().escape_ascii())?;
                     }
-                    c if c.is_control() => write!(f, "{}", c.escape_unicode())?,
+                    c if c.is_control() || turns_the_line(c) => {
+                        write!(f, "{}", c.escape_unicode())?;
+                    }
                     c => f.write_char(c)?,
                 }
             }
@@ -35,5 +39,21 @@ impl fmt::Display for Escaped<'_> {
             }
         }
         Ok(())
+    }
+}
+
+/// Marks that change the direction of the text around them, and Unicode's own line ends.
+const fn turns_the_line(c: char) -> bool {
+    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_can_not_turn_the_line_around() {
+        let name = "safe\u{202e}fdp.exe".as_bytes();
+        assert_eq!(Escaped(name).to_string(), r"safe\u{202e}fdp.exe");
     }
 }

@@ -49,8 +49,13 @@ pub struct Oversized {
 ///
 /// # Errors and recovery
 ///
-/// The outer error, [`FrameError`], is the stream's: what follows means nothing. The inner one,
-/// [`PacketError`], is that packet's: it has been passed over, go on.
+/// The outer error, [`FrameError`], is the stream's: what follows means nothing. The bytes that broke it are
+/// left in the buffer, and asked again the decoder says the same.
+///
+/// The inner one, [`PacketError`], is that packet's: it has been passed over, go on. The decoder finds two
+/// of them, [`UnknownKind`](PacketError::UnknownKind) and [`Oversized`]; the others are found where the
+/// packet is understood, by [`Request::decode`](crate::Request::decode) and
+/// [`Response::decode`](crate::Response::decode).
 #[derive(Clone, Debug)]
 pub struct FrameDecoder {
     limit: u32,
@@ -61,11 +66,16 @@ pub struct FrameDecoder {
 enum State {
     AtHeader,
     /// An over-limit or unknown body passes by.
-    Discarding {
-        header: Header,
-        kept: BytesMut,
-        remaining: usize,
-    },
+    Discarding(Discarded),
+}
+
+#[derive(Clone, Debug)]
+struct Discarded {
+    header: Header,
+    /// The beginning of the body.
+    kept: BytesMut,
+    /// Bytes that have not passed yet.
+    remaining: usize,
 }
 
 impl Default for FrameDecoder {
@@ -94,68 +104,76 @@ impl FrameDecoder {
     /// # Errors
     ///
     /// See the type's documentation.
+    #[inline]
     pub fn decode(
         &mut self,
         src: &mut BytesMut,
     ) -> Result<Option<Result<Packet, PacketError>>, FrameError> {
-        loop {
-            match &mut self.state {
-                State::Discarding {
-                    header,
-                    kept,
-                    remaining,
-                } => {
-                    let wanted = KEPT
-                        .saturating_sub(kept.len())
-                        .min(*remaining)
-                        .min(src.len());
-                    kept.extend_from_slice(src.get(..wanted).unwrap_or_default());
-                    let passed = src.len().min(*remaining);
-                    src.advance(passed);
-                    *remaining = remaining.saturating_sub(passed);
-                    if *remaining > 0 {
-                        return Ok(None);
-                    }
-                    let error = over(*header, self.limit, kept.split().freeze());
-                    self.state = State::AtHeader;
-                    return Ok(Some(Err(error)));
-                }
-                State::AtHeader => {
-                    let Some(raw) = src.first_chunk::<HEADER_LENGTH>() else {
-                        return Ok(None);
-                    };
-                    let header =
-                        Header::from_bytes(*raw).map_err(|found| FrameError::BadMagic { found })?;
-                    let length = header.length as usize;
-                    let kind = match Kind::from_number(header.number) {
-                        Some(kind) if header.length <= self.limit => kind,
-                        _ => {
-                            src.advance(HEADER_LENGTH);
-                            self.state = State::Discarding {
-                                header,
-                                kept: BytesMut::new(),
-                                remaining: length,
-                            };
-                            continue;
-                        }
-                    };
-                    let missing = HEADER_LENGTH
-                        .saturating_add(length)
-                        .saturating_sub(src.len());
-                    if missing > 0 {
-                        src.reserve(missing.min(RESERVE_STEP));
-                        return Ok(None);
-                    }
-                    src.advance(HEADER_LENGTH);
-                    let body = src.split_to(length).freeze();
-                    return Ok(Some(Ok(Packet {
-                        direction: header.direction,
-                        kind,
-                        body,
-                    })));
-                }
-            }
+        if let State::Discarding(_) = self.state {
+            return Ok(self.discard(src));
         }
+        let Some(raw) = src.first_chunk::<HEADER_LENGTH>() else {
+            return Ok(None);
+        };
+        let header = Header::from_bytes(*raw).map_err(|found| FrameError::BadMagic { found })?;
+        let length = header.length as usize;
+        let kind = match Kind::from_number(header.number) {
+            Some(kind) if header.length <= self.limit => kind,
+            _ => {
+                src.advance(HEADER_LENGTH);
+                self.state = State::Discarding(Discarded {
+                    header,
+                    kept: BytesMut::new(),
+                    remaining: length,
+                });
+                return Ok(self.discard(src));
+            }
+        };
+        let missing = HEADER_LENGTH
+            .saturating_add(length)
+            .saturating_sub(src.len());
+        if missing > 0 {
+            src.reserve(missing.min(RESERVE_STEP));
+            return Ok(None);
+        }
+        src.advance(HEADER_LENGTH);
+        // A body of no bytes would keep the read buffer alive like any other.
+        let body = match length {
+            0 => Bytes::new(),
+            length => src.split_to(length).freeze(),
+        };
+        Ok(Some(Ok(Packet {
+            direction: header.direction,
+            kind,
+            body,
+        })))
+    }
+
+    /// Lets a body pass by, and tells what it was when all of it has passed.
+    #[cold]
+    fn discard(&mut self, src: &mut BytesMut) -> Option<Result<Packet, PacketError>> {
+        let State::Discarding(Discarded {
+            header,
+            kept,
+            remaining,
+        }) = &mut self.state
+        else {
+            return None;
+        };
+        let wanted = KEPT
+            .saturating_sub(kept.len())
+            .min(*remaining)
+            .min(src.len());
+        kept.extend_from_slice(src.get(..wanted).unwrap_or_default());
+        let passed = src.len().min(*remaining);
+        src.advance(passed);
+        *remaining = remaining.saturating_sub(passed);
+        if *remaining > 0 {
+            return None;
+        }
+        let error = over(*header, self.limit, kept.split().freeze());
+        self.state = State::AtHeader;
+        Some(Err(error))
     }
 }
 

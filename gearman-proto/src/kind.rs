@@ -37,15 +37,29 @@ pub enum Tail {
     Payload,
 }
 
+/// Whether a packet is answered.
+#[derive(Clone, Copy)]
+enum Certainty {
+    Never,
+    /// Where it goes wrong, or where there is something to tell.
+    Perhaps,
+    /// Exactly once.
+    Always,
+}
+
 macro_rules! kinds {
-    ($($number:literal $variant:ident $name:literal $route:ident [$($head:literal),*] $tail:ident $tail_name:literal: $doc:literal;)*) => {
+    ($($number:literal $variant:ident $name:literal $route:ident [$($head:literal),*] $tail:ident $tail_name:literal $certainty:ident [$($answer:ident)*]: $doc:literal;)*) => {
         /// The kinds of packet, one for each number of the protocol that is in use.
         ///
         /// Numbers run from 1 to 42; 5 was never given to anything, and 0 stands for the text protocol.
         ///
-        /// | number | name | route | arguments |
-        /// |---|---|---|---|
-        $(#[doc = concat!("| ", $number, " | ", $name, " | ", stringify!($route), " | ", $($head, " ␀ ",)* $tail_name, " |")])*
+        /// | number | name | [route](Self::route) | arguments | [answered](Self::answers) |
+        /// |---|---|---|---|---|
+        $(#[doc = concat!(
+            "| ", $number, " | [`", $name, "`](Self::", stringify!($variant), ") | ", stringify!($route),
+            " | ", $($head, " ␀ ",)* $tail_name,
+            " | ", stringify!($certainty), $(" [`", stringify!($answer), "`](Self::", stringify!($answer), ")",)* " |"
+        )])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         #[expect(clippy::exhaustive_enums, reason = "a new number would be a new protocol")]
         #[repr(u32)]
@@ -89,55 +103,79 @@ macro_rules! kinds {
             pub const fn tail_name(self) -> &'static str {
                 match self { $(Self::$variant => $tail_name,)* }
             }
+
+            /// The kinds with which the server answers it; empty where it never does.
+            ///
+            /// What gearmand does, where the protocol's document has it otherwise: GRAB_JOB_ALL is answered
+            /// by JOB_ASSIGN_UNIQ for a job without a reducer, and PRE_SLEEP, when there is work already,
+            /// by NOOP. An ERROR after `WORK_*` says that the job is not the worker's, or no longer.
+            ///
+            /// Replies carry no number: the first answer is that of the first request which
+            /// [is always answered](Self::is_always_answered), and so on in order.
+            pub const fn answers(self) -> &'static [Self] {
+                match self { $(Self::$variant => &[$(Self::$answer),*],)* }
+            }
+
+            const fn certainty(self) -> Certainty {
+                match self { $(Self::$variant => Certainty::$certainty,)* }
+            }
         }
     };
 }
 
 kinds! {
-    1 CanDo "CAN_DO" WorkerToServer [] Text "function": "The worker takes jobs of this function.";
-    2 CantDo "CANT_DO" WorkerToServer [] Text "function": "The worker no longer takes jobs of this function.";
-    3 ResetAbilities "RESET_ABILITIES" WorkerToServer [] Nothing "": "The worker takes no jobs any longer.";
-    4 PreSleep "PRE_SLEEP" WorkerToServer [] Nothing "": "The worker goes to sleep and asks for a NOOP when there is work.";
-    6 Noop "NOOP" ServerToWorker [] Nothing "": "Wakes a sleeping worker.";
-    7 SubmitJob "SUBMIT_JOB" ClientToServer ["function", "unique"] Payload "workload": "A foreground job of normal priority.";
-    8 JobCreated "JOB_CREATED" ServerToClient [] Text "handle": "Answers a submission.";
-    9 GrabJob "GRAB_JOB" WorkerToServer [] Nothing "": "Asks for a job.";
-    10 NoJob "NO_JOB" ServerToWorker [] Nothing "": "Answers a grab: nothing to do.";
-    11 JobAssign "JOB_ASSIGN" ServerToWorker ["handle", "function"] Payload "workload": "Answers GRAB_JOB: a job to run.";
-    12 WorkStatus "WORK_STATUS" WorkerToClient ["handle", "numerator"] Text "denominator": "How far a job is.";
-    13 WorkComplete "WORK_COMPLETE" WorkerToClient ["handle"] Payload "result": "A job has ended well.";
-    14 WorkFail "WORK_FAIL" WorkerToClient [] Text "handle": "A job has failed.";
-    15 GetStatus "GET_STATUS" ClientToServer [] Text "handle": "Asks how a job is.";
-    16 EchoReq "ECHO_REQ" AnyToServer [] Payload "data": "Asks for the same bytes back.";
-    17 EchoRes "ECHO_RES" ServerToAny [] Payload "data": "Answers ECHO_REQ.";
-    18 SubmitJobBg "SUBMIT_JOB_BG" ClientToServer ["function", "unique"] Payload "workload": "A background job of normal priority.";
-    19 Error "ERROR" ServerToAny ["code"] Text "text": "The server refuses a request.";
-    20 StatusRes "STATUS_RES" ServerToClient ["handle", "known", "running", "numerator"] Text "denominator": "Answers GET_STATUS.";
-    21 SubmitJobHigh "SUBMIT_JOB_HIGH" ClientToServer ["function", "unique"] Payload "workload": "A foreground job of high priority.";
-    22 SetClientId "SET_CLIENT_ID" WorkerToServer [] Text "id": "The name under which `workers` lists this connection.";
-    23 CanDoTimeout "CAN_DO_TIMEOUT" WorkerToServer ["function"] Text "milliseconds": "CAN_DO with a time limit kept by the server.";
-    24 AllYours "ALL_YOURS" WorkerToServer [] Nothing "": "Never implemented by gearmand, which answers ERROR.";
-    25 WorkException "WORK_EXCEPTION" WorkerToClient ["handle"] Payload "exception": "A job has failed, with the reason.";
-    26 OptionReq "OPTION_REQ" AnyToServer [] Text "option": "Turns an option of this connection on.";
-    27 OptionRes "OPTION_RES" ServerToAny [] Text "option": "Answers OPTION_REQ.";
-    28 WorkData "WORK_DATA" WorkerToClient ["handle"] Payload "data": "A part of a running job's result.";
-    29 WorkWarning "WORK_WARNING" WorkerToClient ["handle"] Payload "warning": "Something that a running job's client should know.";
-    30 GrabJobUniq "GRAB_JOB_UNIQ" WorkerToServer [] Nothing "": "Asks for a job and its unique id.";
-    31 JobAssignUniq "JOB_ASSIGN_UNIQ" ServerToWorker ["handle", "function", "unique"] Payload "workload": "Answers GRAB_JOB_UNIQ, and GRAB_JOB_ALL for a job without a reducer.";
-    32 SubmitJobHighBg "SUBMIT_JOB_HIGH_BG" ClientToServer ["function", "unique"] Payload "workload": "A background job of high priority.";
-    33 SubmitJobLow "SUBMIT_JOB_LOW" ClientToServer ["function", "unique"] Payload "workload": "A foreground job of low priority.";
-    34 SubmitJobLowBg "SUBMIT_JOB_LOW_BG" ClientToServer ["function", "unique"] Payload "workload": "A background job of low priority.";
-    35 SubmitJobSched "SUBMIT_JOB_SCHED" ClientToServer ["function", "unique", "minute", "hour", "day of month", "month", "day of week"] Payload "workload": "Never implemented by gearmand, which answers ERROR.";
-    36 SubmitJobEpoch "SUBMIT_JOB_EPOCH" ClientToServer ["function", "unique", "epoch seconds"] Payload "workload": "A background job that is not to start before a time.";
-    37 SubmitReduceJob "SUBMIT_REDUCE_JOB" ClientToServer ["function", "unique", "reducer", "unused"] Payload "workload": "A foreground job whose parts are put together by a second function.";
-    38 SubmitReduceJobBackground "SUBMIT_REDUCE_JOB_BACKGROUND" ClientToServer ["function", "unique", "reducer", "unused"] Payload "workload": "The same in the background.";
-    39 GrabJobAll "GRAB_JOB_ALL" WorkerToServer [] Nothing "": "Asks for a job, its unique id and its reducer.";
-    40 JobAssignAll "JOB_ASSIGN_ALL" ServerToWorker ["handle", "function", "unique", "reducer"] Payload "workload": "Answers GRAB_JOB_ALL for a job with a reducer.";
-    41 GetStatusUnique "GET_STATUS_UNIQUE" ClientToServer [] Text "unique": "Asks how a job is, by its unique id.";
-    42 StatusResUnique "STATUS_RES_UNIQUE" ServerToClient ["unique", "known", "running", "numerator", "denominator"] Text "client count": "Answers GET_STATUS_UNIQUE.";
+    1 CanDo "CAN_DO" WorkerToServer [] Text "function" Never []: "The worker takes jobs of this function.";
+    2 CantDo "CANT_DO" WorkerToServer [] Text "function" Never []: "The worker no longer takes jobs of this function.";
+    3 ResetAbilities "RESET_ABILITIES" WorkerToServer [] Nothing "" Never []: "The worker takes no jobs any longer.";
+    4 PreSleep "PRE_SLEEP" WorkerToServer [] Nothing "" Perhaps [Noop]: "The worker goes to sleep and asks for a NOOP when there is work.";
+    6 Noop "NOOP" ServerToWorker [] Nothing "" Never []: "Wakes a sleeping worker.";
+    7 SubmitJob "SUBMIT_JOB" ClientToServer ["function", "unique"] Payload "workload" Always [JobCreated Error]: "A foreground job of normal priority.";
+    8 JobCreated "JOB_CREATED" ServerToClient [] Text "handle" Never []: "Answers a submission.";
+    9 GrabJob "GRAB_JOB" WorkerToServer [] Nothing "" Always [JobAssign NoJob]: "Asks for a job.";
+    10 NoJob "NO_JOB" ServerToWorker [] Nothing "" Never []: "Answers a grab: nothing to do.";
+    11 JobAssign "JOB_ASSIGN" ServerToWorker ["handle", "function"] Payload "workload" Never []: "Answers GRAB_JOB: a job to run.";
+    12 WorkStatus "WORK_STATUS" WorkerToClient ["handle", "numerator"] Text "denominator" Perhaps [Error]: "How far a job is.";
+    13 WorkComplete "WORK_COMPLETE" WorkerToClient ["handle"] Payload "result" Perhaps [Error]: "A job has ended well.";
+    14 WorkFail "WORK_FAIL" WorkerToClient [] Text "handle" Perhaps [Error]: "A job has failed.";
+    15 GetStatus "GET_STATUS" ClientToServer [] Text "handle" Always [StatusRes]: "Asks how a job is.";
+    16 EchoReq "ECHO_REQ" AnyToServer [] Payload "data" Always [EchoRes]: "Asks for the same bytes back.";
+    17 EchoRes "ECHO_RES" ServerToAny [] Payload "data" Never []: "Answers ECHO_REQ.";
+    18 SubmitJobBg "SUBMIT_JOB_BG" ClientToServer ["function", "unique"] Payload "workload" Always [JobCreated Error]: "A background job of normal priority.";
+    19 Error "ERROR" ServerToAny ["code"] Text "text" Never []: "The server refuses a request.";
+    20 StatusRes "STATUS_RES" ServerToClient ["handle", "known", "running", "numerator"] Text "denominator" Never []: "Answers GET_STATUS.";
+    21 SubmitJobHigh "SUBMIT_JOB_HIGH" ClientToServer ["function", "unique"] Payload "workload" Always [JobCreated Error]: "A foreground job of high priority.";
+    22 SetClientId "SET_CLIENT_ID" WorkerToServer [] Text "id" Never []: "The name under which `workers` lists this connection.";
+    23 CanDoTimeout "CAN_DO_TIMEOUT" WorkerToServer ["function"] Text "milliseconds" Never []: "CAN_DO with a time limit kept by the server.";
+    24 AllYours "ALL_YOURS" WorkerToServer [] Nothing "" Always [Error]: "Never implemented by gearmand, which answers ERROR.";
+    25 WorkException "WORK_EXCEPTION" WorkerToClient ["handle"] Payload "exception" Perhaps [Error]: "A job has failed, with the reason.";
+    26 OptionReq "OPTION_REQ" AnyToServer [] Text "option" Always [OptionRes Error]: "Turns an option of this connection on.";
+    27 OptionRes "OPTION_RES" ServerToAny [] Text "option" Never []: "Answers OPTION_REQ.";
+    28 WorkData "WORK_DATA" WorkerToClient ["handle"] Payload "data" Perhaps [Error]: "A part of a running job's result.";
+    29 WorkWarning "WORK_WARNING" WorkerToClient ["handle"] Payload "warning" Perhaps [Error]: "Something that a running job's client should know.";
+    30 GrabJobUniq "GRAB_JOB_UNIQ" WorkerToServer [] Nothing "" Always [JobAssignUniq NoJob]: "Asks for a job and its unique id.";
+    31 JobAssignUniq "JOB_ASSIGN_UNIQ" ServerToWorker ["handle", "function", "unique"] Payload "workload" Never []: "Answers GRAB_JOB_UNIQ, and GRAB_JOB_ALL for a job without a reducer.";
+    32 SubmitJobHighBg "SUBMIT_JOB_HIGH_BG" ClientToServer ["function", "unique"] Payload "workload" Always [JobCreated Error]: "A background job of high priority.";
+    33 SubmitJobLow "SUBMIT_JOB_LOW" ClientToServer ["function", "unique"] Payload "workload" Always [JobCreated Error]: "A foreground job of low priority.";
+    34 SubmitJobLowBg "SUBMIT_JOB_LOW_BG" ClientToServer ["function", "unique"] Payload "workload" Always [JobCreated Error]: "A background job of low priority.";
+    35 SubmitJobSched "SUBMIT_JOB_SCHED" ClientToServer ["function", "unique", "minute", "hour", "day of month", "month", "day of week"] Payload "workload" Always [JobCreated Error]: "Never implemented by gearmand, which answers ERROR.";
+    36 SubmitJobEpoch "SUBMIT_JOB_EPOCH" ClientToServer ["function", "unique", "epoch seconds"] Payload "workload" Always [JobCreated Error]: "A background job that is not to start before a time.";
+    37 SubmitReduceJob "SUBMIT_REDUCE_JOB" ClientToServer ["function", "unique", "reducer", "unused"] Payload "workload" Always [JobCreated Error]: "A foreground job whose parts are put together by a second function.";
+    38 SubmitReduceJobBackground "SUBMIT_REDUCE_JOB_BACKGROUND" ClientToServer ["function", "unique", "reducer", "unused"] Payload "workload" Always [JobCreated Error]: "The same in the background.";
+    39 GrabJobAll "GRAB_JOB_ALL" WorkerToServer [] Nothing "" Always [JobAssign JobAssignUniq JobAssignAll NoJob]: "Asks for a job, its unique id and its reducer.";
+    40 JobAssignAll "JOB_ASSIGN_ALL" ServerToWorker ["handle", "function", "unique", "reducer"] Payload "workload" Never []: "Answers GRAB_JOB_ALL for a job with a reducer.";
+    41 GetStatusUnique "GET_STATUS_UNIQUE" ClientToServer [] Text "unique" Always [StatusResUnique]: "Asks how a job is, by its unique id.";
+    42 StatusResUnique "STATUS_RES_UNIQUE" ServerToClient ["unique", "known", "running", "numerator", "denominator"] Text "client count" Never []: "Answers GET_STATUS_UNIQUE.";
 }
 
 impl Kind {
+    /// Whether exactly one of its [`answers`](Self::answers) comes. Otherwise none has to come.
+    ///
+    /// Of the requests that this crate can make, gearmand leaves one without its answer: SUBMIT_JOB_EPOCH for
+    /// a second past [`i64::MAX`].
+    pub const fn is_always_answered(self) -> bool {
+        matches!(self.certainty(), Certainty::Always)
+    }
+
     /// The number on the wire.
     pub const fn number(self) -> u32 {
         self as u32
@@ -154,6 +192,14 @@ impl Kind {
                 matches!(direction, Direction::Response)
             }
         }
+    }
+}
+
+impl Kind {
+    /// The name of the argument with this index, where the last one comes after all heads.
+    pub(crate) fn argument_name(self, index: usize) -> &'static str {
+        let head = self.heads().get(index).copied();
+        head.unwrap_or_else(|| self.tail_name())
     }
 }
 
@@ -190,6 +236,47 @@ mod tests {
             let both = kind.travels(Direction::Request) && kind.travels(Direction::Response);
             assert_eq!(both, kind.name().starts_with("WORK_"), "{kind}");
         }
+    }
+
+    #[test]
+    fn requests_are_answered_by_responses() {
+        for kind in Kind::ALL {
+            let asks = kind.travels(Direction::Request);
+            assert!(asks || kind.answers().is_empty(), "{kind} is answered");
+            for answer in kind.answers() {
+                assert!(answer.travels(Direction::Response), "{kind} by {answer}");
+            }
+        }
+    }
+
+    #[test]
+    fn all_that_a_server_says_of_its_own_answers_something() {
+        let from_server = |kind: &&Kind| !kind.travels(Direction::Request);
+        for response in Kind::ALL.iter().filter(from_server) {
+            let asked = |kind: &Kind| kind.answers().contains(response);
+            assert!(Kind::ALL.iter().any(asked), "{response}");
+        }
+    }
+
+    #[test]
+    fn what_is_never_answered_has_no_answers_and_the_rest_has_some() {
+        for kind in Kind::ALL {
+            let never = matches!(kind.certainty(), Certainty::Never);
+            assert_eq!(kind.answers().is_empty(), never, "{kind}");
+        }
+    }
+
+    #[test]
+    fn a_worker_that_asks_for_all_takes_any_assignment() {
+        let assignments = [Kind::JobAssign, Kind::JobAssignUniq, Kind::JobAssignAll];
+        let answers = Kind::GrabJobAll.answers();
+        assert!(assignments.iter().all(|kind| answers.contains(kind)));
+    }
+
+    #[test]
+    fn going_to_sleep_need_not_be_answered() {
+        assert_eq!(Kind::PreSleep.answers(), [Kind::Noop]);
+        assert!(!Kind::PreSleep.is_always_answered());
     }
 
     #[test]

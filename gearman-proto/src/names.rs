@@ -6,6 +6,7 @@ use std::str::FromStr;
 use bytes::Bytes;
 
 use crate::Escaped;
+use crate::arguments::Argument;
 use crate::short_text::ShortText;
 
 /// A name was refused: what it was to be, what was found, and what would be right.
@@ -58,52 +59,44 @@ pub enum Flaw {
 
 /// Limit and spelling rule of one sort of name.
 struct Rule {
-    what: &'static str,
     limit: usize,
     printable: bool,
 }
 
 impl Rule {
-    fn check(&self, raw: &[u8]) -> Result<(), InvalidName> {
-        self.flaw(raw).map_or(Ok(()), |flaw| {
-            Err(InvalidName {
-                what: self.what,
-                flaw,
-            })
-        })
+    fn check(&self, raw: &[u8]) -> Result<(), Flaw> {
+        self.check_length(raw.len())?;
+        if let Some(position) = memchr::memchr(0, raw) {
+            return Err(Flaw::Nul { position });
+        }
+        self.check_printable(raw)
     }
 
-    fn flaw(&self, raw: &[u8]) -> Option<Flaw> {
-        if raw.is_empty() {
-            return Some(Flaw::Empty);
+    const fn check_length(&self, length: usize) -> Result<(), Flaw> {
+        let limit = self.limit;
+        match length {
+            0 => Err(Flaw::Empty),
+            length if length > limit => Err(Flaw::TooLong { length, limit }),
+            _ => Ok(()),
         }
-        if raw.len() > self.limit {
-            return Some(Flaw::TooLong {
-                length: raw.len(),
-                limit: self.limit,
-            });
+    }
+
+    fn check_printable(&self, raw: &[u8]) -> Result<(), Flaw> {
+        if !self.printable {
+            return Ok(());
         }
-        if let Some(position) = memchr::memchr(0, raw) {
-            return Some(Flaw::Nul { position });
+        let mut bytes = raw.iter().copied().enumerate();
+        match bytes.find(|(_, byte)| !byte.is_ascii_graphic()) {
+            Some((position, byte)) => Err(Flaw::Unprintable { position, byte }),
+            None => Ok(()),
         }
-        if self.printable {
-            let found = raw
-                .iter()
-                .enumerate()
-                .find(|(_, byte)| !byte.is_ascii_graphic());
-            return found.map(|(position, byte)| Flaw::Unprintable {
-                position,
-                byte: *byte,
-            });
-        }
-        None
     }
 }
 
 /// Function names are usually short; the few that are not are shared instead of copied.
 #[derive(Clone, PartialEq, Eq)]
 enum LongText {
-    Short(ShortText<62>),
+    Short(ShortText<64>),
     Long(Bytes),
 }
 
@@ -122,7 +115,7 @@ impl LongText {
 }
 
 macro_rules! name {
-    ($(#[$doc:meta])* $name:ident($storage:ty), $what:literal, limit $limit:literal, printable $printable:literal) => {
+    ($(#[$doc:meta])* $name:ident($storage:ty), $what:literal, limit $limit:literal, printable $printable:literal, as last argument $tail:ident) => {
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq)]
         pub struct $name($storage);
@@ -131,7 +124,7 @@ macro_rules! name {
             /// The most bytes that such a name may have.
             pub const LIMIT: usize = $limit;
 
-            const RULE: Rule = Rule { what: $what, limit: $limit, printable: $printable };
+            const RULE: Rule = Rule { limit: $limit, printable: $printable };
 
             /// Takes the bytes as a name.
             ///
@@ -140,17 +133,35 @@ macro_rules! name {
             /// [`InvalidName`] where they break the rule above; it says how.
             pub fn new(raw: impl AsRef<[u8]>) -> Result<Self, InvalidName> {
                 let raw = raw.as_ref();
-                Self::RULE.check(raw)?;
-                let too_long = || InvalidName {
-                    what: $what,
-                    flaw: Flaw::TooLong { length: raw.len(), limit: $limit },
-                };
-                <$storage>::new(raw).map(Self).ok_or_else(too_long)
+                let name = Self::RULE.check(raw).and_then(|()| Self::keep(raw));
+                name.map_err(|flaw| InvalidName { what: $what, flaw })
+            }
+
+            /// Keeps bytes that follow the rule.
+            #[inline]
+            fn keep(raw: &[u8]) -> Result<Self, Flaw> {
+                let too_long = Flaw::TooLong { length: raw.len(), limit: $limit };
+                <$storage>::new(raw).map(Self).ok_or(too_long)
             }
 
             /// The name as it goes over the wire.
             pub fn as_bytes(&self) -> &[u8] {
                 self.0.as_bytes()
+            }
+        }
+
+        impl Argument for $name {
+            fn from_text(raw: &[u8]) -> Result<Self, Flaw> {
+                let raw = $tail(raw);
+                Self::RULE.check(raw)?;
+                Self::keep(raw)
+            }
+
+            #[inline]
+            fn from_head(raw: &[u8]) -> Result<Self, Flaw> {
+                Self::RULE.check_length(raw.len())?;
+                Self::RULE.check_printable(raw)?;
+                Self::keep(raw)
             }
         }
 
@@ -236,7 +247,7 @@ name! {
     /// What is to be done with a job's workload: 1 to 512 bytes without NUL.
     ///
     /// 512 is libgearman's limit; gearmand itself closes the connection past 8 KiB.
-    FunctionName(LongText), "function name", limit 512, printable false
+    FunctionName(LongText), "function name", limit 512, printable false, as last argument whole
 }
 
 name! {
@@ -245,7 +256,7 @@ name! {
     /// gearmand lets 64 bytes through and then corrupts the workload. The unique `-` stands for the
     /// workload itself. No unique at all is `None`, an empty argument on the wire.
     #[derive(Copy)]
-    UniqueId(ShortText<63>), "unique id", limit 63, printable false
+    UniqueId(ShortText<64>), "unique id", limit 63, printable false, as last argument whole
 }
 
 name! {
@@ -254,26 +265,26 @@ name! {
     /// Handles begin again at 1 when a server restarts, and one handle can be handed out twice: it
     /// names a job on one connection and nothing more.
     #[derive(Copy)]
-    JobHandle(ShortText<63>), "job handle", limit 63, printable false
+    JobHandle(ShortText<64>), "job handle", limit 63, printable false, as last argument until_nul
 }
 
 name! {
     /// The name under which the server lists a connection: 1 to 127 bytes of printable ASCII without
     /// blanks. gearmand keeps the first 127 bytes and passes everything else through into its lists.
     #[derive(Copy)]
-    ClientId(ShortText<127>), "client id", limit 127, printable true
+    ClientId(ShortText<128>), "client id", limit 127, printable true, as last argument whole
 }
 
 name! {
     /// The function that puts the parts of a job together: 1 to 63 bytes without NUL.
     #[derive(Copy)]
-    ReducerName(ShortText<63>), "reducer name", limit 63, printable false
+    ReducerName(ShortText<64>), "reducer name", limit 63, printable false, as last argument whole
 }
 
 name! {
     /// An option of a connection: 1 to 63 bytes without NUL. gearmand knows [`OptionName::exceptions`] only.
     #[derive(Copy)]
-    OptionName(ShortText<63>), "option name", limit 63, printable false
+    OptionName(ShortText<64>), "option name", limit 63, printable false, as last argument whole
 }
 
 impl OptionName {
@@ -284,11 +295,32 @@ impl OptionName {
     }
 }
 
-impl JobHandle {
-    /// *Quirk:* a handle that is the last argument ends at its first NUL. gearmand appends a NUL where it
-    /// turns an exception into a WORK_FAIL, and passes on whatever a worker appended to its own.
-    pub(crate) fn from_tail(raw: &[u8]) -> Result<Self, InvalidName> {
-        Self::new(raw.split(|byte| *byte == 0).next().unwrap_or_default())
+/// As the last argument a name runs to the end of the body.
+const fn whole(raw: &[u8]) -> &[u8] {
+    raw
+}
+
+/// *Quirk:* a handle that is the last argument ends at its first NUL. gearmand appends a NUL where it
+/// turns an exception into a WORK_FAIL, and passes on whatever a worker appended to its own.
+fn until_nul(raw: &[u8]) -> &[u8] {
+    raw.split(|byte| *byte == 0).next().unwrap_or_default()
+}
+
+/// An empty argument means that there is none.
+impl Argument for Option<UniqueId> {
+    fn from_text(raw: &[u8]) -> Result<Self, Flaw> {
+        match raw {
+            [] => Ok(None),
+            raw => UniqueId::from_text(raw).map(Some),
+        }
+    }
+
+    #[inline]
+    fn from_head(raw: &[u8]) -> Result<Self, Flaw> {
+        match raw {
+            [] => Ok(None),
+            raw => UniqueId::from_head(raw).map(Some),
+        }
     }
 }
 
@@ -376,9 +408,9 @@ mod tests {
 
     #[test]
     fn a_handle_at_the_end_of_a_body_stops_at_its_first_nul() {
-        let handle = JobHandle::new("H:vm:1");
-        assert_eq!(JobHandle::from_tail(b"H:vm:1\0"), handle);
-        assert_eq!(JobHandle::from_tail(b"H:vm:1\0some reason"), handle);
-        assert_eq!(flaw_of(JobHandle::from_tail(b"\0")), Flaw::Empty);
+        let handle = JobHandle::new("H:vm:1").unwrap();
+        assert_eq!(JobHandle::from_text(b"H:vm:1\0"), Ok(handle));
+        assert_eq!(JobHandle::from_text(b"H:vm:1\0some reason"), Ok(handle));
+        assert_eq!(JobHandle::from_text(b"\0"), Err(Flaw::Empty));
     }
 }

@@ -1,12 +1,11 @@
 use bytes::{Bytes, BytesMut};
 
-use crate::arguments::{Arguments, name};
+use crate::arguments::Arguments;
 use crate::encode::{self, EncodeError, Last};
-use crate::number::parse;
 use crate::submission::ModeOfKind;
 use crate::{
-    ClientId, Direction, FunctionName, GrabForm, JobHandle, Kind, OptionName, Packet, PacketError,
-    Submission, UniqueId, Work,
+    ClientId, Direction, Flaw, FunctionName, GrabForm, JobHandle, Kind, OptionName, Packet,
+    PacketError, Submission, UniqueId, Work,
 };
 
 /// A packet to the job server.
@@ -14,6 +13,10 @@ use crate::{
 #[expect(
     clippy::exhaustive_enums,
     reason = "a new request would be a new protocol"
+)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "submissions are what most requests are"
 )]
 pub enum Request {
     /// CAN_DO: from now on jobs of this function may be assigned. No answer. Sent twice, it counts twice.
@@ -87,9 +90,9 @@ impl Request {
     ///
     /// As [`encode`](Self::encode).
     pub fn encode_head(&self, dst: &mut BytesMut) -> Result<Option<&Bytes>, EncodeError> {
-        let kind = self.kind();
         let mut text = |heads: &[&[u8]], last: &[u8]| {
-            encode::head(dst, Direction::Request, kind, heads, Last::Text(last)).map(|_| None)
+            let last = Last::Text(last);
+            encode::head(dst, Direction::Request, self.kind(), heads, last).map(|_| None)
         };
         match self {
             Self::CanDo(function) | Self::CantDo(function) => text(&[], function.as_bytes()),
@@ -106,7 +109,8 @@ impl Request {
             Self::Work(work) => work.encode_head(Direction::Request, dst),
             Self::Submit(submission) => submission.encode_head(dst),
             Self::Echo(data) => {
-                encode::head(dst, Direction::Request, kind, &[], Last::Payload(data))
+                let last = Last::Payload(data);
+                encode::head(dst, Direction::Request, Kind::EchoReq, &[], last)
             }
         }
     }
@@ -118,36 +122,34 @@ impl Request {
     /// [`PacketError::WrongDirection`] for what a server sends, [`PacketError::Malformed`] where an
     /// argument breaks its rule.
     pub fn decode(packet: Packet) -> Result<Self, PacketError> {
-        let kind = packet.kind;
-        let mut arguments = Arguments::of(packet, Direction::Request)?;
-        let wrong = PacketError::WrongDirection {
-            kind,
-            found: Direction::Request,
-        };
-        Ok(match kind {
-            Kind::CanDo => Self::CanDo(arguments.text(name(|raw| FunctionName::new(raw)))?),
-            Kind::CantDo => Self::CantDo(arguments.text(name(|raw| FunctionName::new(raw)))?),
+        packet.decode_as(Direction::Request, Self::read)
+    }
+
+    /// `None` for a kind that does not travel this way.
+    #[inline]
+    fn read(kind: Kind, arguments: &mut Arguments<'_>) -> Result<Option<Self>, Flaw> {
+        Ok(Some(match kind {
+            Kind::CanDo => Self::CanDo(arguments.text()?),
+            Kind::CantDo => Self::CantDo(arguments.text()?),
             Kind::CanDoTimeout => {
-                let function = arguments.head(name(|raw| FunctionName::new(raw)))?;
-                Self::CanDoTimeout(function, arguments.text(parse)?)
+                let function = arguments.head()?;
+                Self::CanDoTimeout(function, arguments.text()?)
             }
             Kind::ResetAbilities => Self::ResetAbilities,
             Kind::PreSleep => Self::PreSleep,
             Kind::GrabJob => Self::GrabJob(GrabForm::Plain),
             Kind::GrabJobUniq => Self::GrabJob(GrabForm::Unique),
             Kind::GrabJobAll => Self::GrabJob(GrabForm::All),
-            Kind::SetClientId => Self::SetClientId(arguments.text(name(|raw| ClientId::new(raw)))?),
+            Kind::SetClientId => Self::SetClientId(arguments.text()?),
             Kind::AllYours => Self::AllYours,
-            Kind::GetStatus => Self::GetStatus(arguments.text(name(JobHandle::from_tail))?),
-            Kind::GetStatusUnique => {
-                Self::GetStatusUnique(arguments.text(name(|raw| UniqueId::new(raw)))?)
-            }
+            Kind::GetStatus => Self::GetStatus(arguments.text()?),
+            Kind::GetStatusUnique => Self::GetStatusUnique(arguments.text()?),
             Kind::EchoReq => Self::Echo(arguments.payload()),
-            Kind::OptionReq => Self::SetOption(arguments.text(name(|raw| OptionName::new(raw)))?),
+            Kind::OptionReq => Self::SetOption(arguments.text()?),
             kind => match ModeOfKind::new(kind) {
                 Some(mode) => Self::Submit(Submission::decode(mode, arguments)?),
-                None => Self::Work(Work::decode(kind, arguments).unwrap_or(Err(wrong))?),
+                None => return Ok(Work::decode(kind, arguments)?.map(Self::Work)),
             },
-        })
+        }))
     }
 }

@@ -1,6 +1,6 @@
 use bytes::{Bytes, BytesMut};
 
-use crate::arguments::{Arguments, name};
+use crate::arguments::Arguments;
 use crate::encode::{self, EncodeError, Last};
 use crate::{
     Assignment, Direction, Escaped, Flaw, GrabForm, JobHandle, JobStatus, Kind, OptionName, Packet,
@@ -98,9 +98,9 @@ impl Response {
     ///
     /// As [`encode`](Self::encode).
     pub fn encode_head(&self, dst: &mut BytesMut) -> Result<Option<&Bytes>, EncodeError> {
-        let kind = self.kind();
         let mut text = |heads: &[&[u8]], last: &[u8]| {
-            encode::head(dst, Direction::Response, kind, heads, Last::Text(last)).map(|_| None)
+            let last = Last::Text(last);
+            encode::head(dst, Direction::Response, self.kind(), heads, last).map(|_| None)
         };
         match self {
             Self::Noop | Self::NoJob => text(&[], &[]),
@@ -115,7 +115,8 @@ impl Response {
             Self::Status(status) => status.encode(dst).map(|()| None),
             Self::UniqueStatus(status) => status.encode(dst).map(|()| None),
             Self::Echo(data) => {
-                encode::head(dst, Direction::Response, kind, &[], Last::Payload(data))
+                let last = Last::Payload(data);
+                encode::head(dst, Direction::Response, Kind::EchoRes, &[], last)
             }
         }
     }
@@ -127,13 +128,13 @@ impl Response {
     /// [`PacketError::WrongDirection`] for what only a client or worker sends,
     /// [`PacketError::Malformed`] where an argument breaks its rule.
     pub fn decode(packet: Packet) -> Result<Self, PacketError> {
-        let kind = packet.kind;
-        let mut arguments = Arguments::of(packet, Direction::Response)?;
-        let wrong = PacketError::WrongDirection {
-            kind,
-            found: Direction::Response,
-        };
-        Ok(match kind {
+        packet.decode_as(Direction::Response, Self::read)
+    }
+
+    /// `None` for a kind that does not travel this way.
+    #[inline]
+    fn read(kind: Kind, arguments: &mut Arguments<'_>) -> Result<Option<Self>, Flaw> {
+        Ok(Some(match kind {
             Kind::Noop => Self::Noop,
             Kind::NoJob => Self::NoJob,
             Kind::JobAssign => Self::JobAssign(Assignment::decode(GrabForm::Plain, arguments)?),
@@ -141,23 +142,19 @@ impl Response {
                 Self::JobAssign(Assignment::decode(GrabForm::Unique, arguments)?)
             }
             Kind::JobAssignAll => Self::JobAssign(Assignment::decode(GrabForm::All, arguments)?),
-            Kind::JobCreated => Self::JobCreated(arguments.text(name(JobHandle::from_tail))?),
+            Kind::JobCreated => Self::JobCreated(arguments.text()?),
             Kind::StatusRes => Self::Status(JobStatus::decode(arguments)?),
             Kind::StatusResUnique => Self::UniqueStatus(UniqueStatus::decode(arguments)?),
             Kind::EchoRes => Self::Echo(arguments.payload()),
-            Kind::OptionRes => Self::OptionSet(arguments.text(name(|raw| OptionName::new(raw)))?),
+            Kind::OptionRes => Self::OptionSet(arguments.text()?),
             Kind::Error => {
-                let code = arguments.head(any_text)?;
+                let code = arguments.head()?;
                 Self::Error(ServerError {
                     code,
                     text: arguments.payload(),
                 })
             }
-            kind => Self::Work(Work::decode(kind, arguments).unwrap_or(Err(wrong))?),
-        })
+            kind => return Ok(Work::decode(kind, arguments)?.map(Self::Work)),
+        }))
     }
-}
-
-fn any_text(raw: &[u8]) -> Result<Bytes, Flaw> {
-    Ok(Bytes::copy_from_slice(raw))
 }

@@ -1,9 +1,8 @@
 use bytes::BytesMut;
 
-use crate::arguments::{Arguments, flag, name, status_number};
+use crate::arguments::Arguments;
 use crate::encode::{self, EncodeError, Last};
-use crate::number::parse;
-use crate::{Direction, JobHandle, Kind, PacketError, StatusNumber, UniqueId};
+use crate::{Direction, Flaw, JobHandle, Kind, StatusNumber, UniqueId};
 
 /// How far a job is: numerator of denominator, as its worker told.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -75,14 +74,15 @@ impl JobStatus {
         encode::head(dst, Direction::Response, Kind::StatusRes, &heads, last).map(drop)
     }
 
-    pub(crate) fn decode(mut arguments: Arguments) -> Result<Self, PacketError> {
+    #[inline]
+    pub(crate) fn decode(arguments: &mut Arguments<'_>) -> Result<Self, Flaw> {
         Ok(Self {
-            handle: arguments.head(name(|raw| JobHandle::new(raw)))?,
-            known: arguments.head(flag)?,
-            running: arguments.head(flag)?,
+            handle: arguments.head()?,
+            known: arguments.head()?,
+            running: arguments.head()?,
             progress: Progress {
-                numerator: arguments.head(status_number)?,
-                denominator: arguments.text(status_number)?,
+                numerator: arguments.head()?,
+                denominator: arguments.text()?,
             },
         })
     }
@@ -113,16 +113,17 @@ impl UniqueStatus {
         .map(drop)
     }
 
-    pub(crate) fn decode(mut arguments: Arguments) -> Result<Self, PacketError> {
+    #[inline]
+    pub(crate) fn decode(arguments: &mut Arguments<'_>) -> Result<Self, Flaw> {
         Ok(Self {
-            unique: arguments.head(name(|raw| UniqueId::new(raw)))?,
-            known: arguments.head(flag)?,
-            running: arguments.head(flag)?,
+            unique: arguments.head()?,
+            known: arguments.head()?,
+            running: arguments.head()?,
             progress: Progress {
-                numerator: arguments.head(status_number)?,
-                denominator: arguments.head(status_number)?,
+                numerator: arguments.head()?,
+                denominator: arguments.head()?,
             },
-            clients: arguments.text(parse)?,
+            clients: arguments.text()?,
         })
     }
 }

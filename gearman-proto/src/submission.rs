@@ -1,9 +1,8 @@
 use bytes::{Bytes, BytesMut};
 
-use crate::arguments::{Arguments, name, unique};
+use crate::arguments::Arguments;
 use crate::encode::{self, EncodeError, Last};
-use crate::number::parse;
-use crate::{Direction, Flaw, FunctionName, Kind, PacketError, ReducerName, UniqueId};
+use crate::{Direction, Flaw, FunctionName, Kind, ReducerName, UniqueId};
 
 /// Which of the waiting jobs of one function goes first. gearmand 1.x compares within a function only.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -148,6 +147,7 @@ impl Submission {
         )
     }
 
+    #[inline]
     pub(crate) fn encode_head(&self, dst: &mut BytesMut) -> Result<Option<&Bytes>, EncodeError> {
         let function = self.function.as_bytes();
         let unique = self
@@ -169,29 +169,31 @@ impl Submission {
             SubmissionMode::Reduce { reducer, .. } => {
                 head(&[function, unique, reducer.as_bytes(), b""])
             }
-            SubmissionMode::Cron(CronFields([a, b, c, d, e])) => {
+            SubmissionMode::Cron(fields) => {
+                let [a, b, c, d, e] = fields.fields();
                 head(&[function, unique, a, b, c, d, e])
             }
         }
     }
 
-    pub(crate) fn decode(mode: ModeOfKind, mut arguments: Arguments) -> Result<Self, PacketError> {
-        let function = arguments.head(name(|raw| FunctionName::new(raw)))?;
-        let unique = arguments.head(unique)?;
+    #[inline]
+    pub(crate) fn decode(mode: ModeOfKind, arguments: &mut Arguments<'_>) -> Result<Self, Flaw> {
+        let function = arguments.head()?;
+        let unique = arguments.head()?;
         let mode = match mode {
             ModeOfKind::Foreground(priority) => SubmissionMode::Foreground(priority),
             ModeOfKind::Background(priority) => SubmissionMode::Background(priority),
-            ModeOfKind::Epoch => SubmissionMode::Epoch(arguments.head(parse)?),
+            ModeOfKind::Epoch => SubmissionMode::Epoch(arguments.head()?),
             ModeOfKind::Reduce { background } => {
-                let reducer = arguments.head(name(|raw| ReducerName::new(raw)))?;
-                arguments.head(|_unused| Ok(()))?;
+                let reducer = arguments.head()?;
+                arguments.head::<()>()?;
                 SubmissionMode::Reduce {
                     reducer,
                     background,
                 }
             }
             ModeOfKind::Cron => {
-                let mut field = || arguments.head(|raw| Ok(Bytes::copy_from_slice(raw)));
+                let mut field = || arguments.head();
                 let fields = [field()?, field()?, field()?, field()?, field()?];
                 SubmissionMode::Cron(CronFields(fields))
             }

@@ -1,8 +1,8 @@
 use bytes::{Bytes, BytesMut};
 
-use crate::arguments::{Arguments, name, status_number};
+use crate::arguments::Arguments;
 use crate::encode::{self, EncodeError, Last};
-use crate::{Direction, JobHandle, Kind, PacketError, Progress};
+use crate::{Direction, Flaw, JobHandle, Kind, Progress, Route};
 
 /// News about a job: from the worker to the server, and on from there to the job's clients.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -86,6 +86,7 @@ impl Work {
         }
     }
 
+    #[inline]
     pub(crate) fn encode_head(
         &self,
         direction: Direction,
@@ -119,39 +120,27 @@ impl Work {
     }
 
     /// `None` where `kind` is no news about a job.
-    pub(crate) fn decode(
-        kind: Kind,
-        mut arguments: Arguments,
-    ) -> Option<Result<Self, PacketError>> {
-        let event: fn(Bytes) -> WorkEvent = match kind {
-            Kind::WorkData => |payload| WorkEvent::Update(Update::Data(payload)),
-            Kind::WorkWarning => |payload| WorkEvent::Update(Update::Warning(payload)),
-            Kind::WorkComplete => |payload| WorkEvent::End(Outcome::Complete(payload)),
-            Kind::WorkException => |payload| WorkEvent::End(Outcome::Exception(payload)),
-            Kind::WorkStatus => return Some(decode_status(arguments)),
-            Kind::WorkFail => {
-                let handle = arguments.text(name(JobHandle::from_tail));
-                return Some(handle.map(|handle| Self::end(handle, Outcome::Fail)));
-            }
-            _ => return None,
+    #[inline]
+    pub(crate) fn decode(kind: Kind, arguments: &mut Arguments<'_>) -> Result<Option<Self>, Flaw> {
+        if kind.route() != Route::WorkerToClient {
+            return Ok(None);
+        }
+        let handle = match kind {
+            Kind::WorkFail => arguments.text()?,
+            _ => arguments.head()?,
         };
-        let handle = arguments.head(name(|raw| JobHandle::new(raw)));
-        Some(handle.map(|handle| Self {
-            handle,
-            event: event(arguments.payload()),
-        }))
+        let event = match kind {
+            Kind::WorkData => WorkEvent::Update(Update::Data(arguments.payload())),
+            Kind::WorkWarning => WorkEvent::Update(Update::Warning(arguments.payload())),
+            Kind::WorkStatus => WorkEvent::Update(Update::Status(Progress {
+                numerator: arguments.head()?,
+                denominator: arguments.text()?,
+            })),
+            Kind::WorkComplete => WorkEvent::End(Outcome::Complete(arguments.payload())),
+            Kind::WorkException => WorkEvent::End(Outcome::Exception(arguments.payload())),
+            Kind::WorkFail => WorkEvent::End(Outcome::Fail),
+            _ => return Ok(None),
+        };
+        Ok(Some(Self { handle, event }))
     }
-}
-
-fn decode_status(mut arguments: Arguments) -> Result<Work, PacketError> {
-    let handle = arguments.head(name(|raw| JobHandle::new(raw)))?;
-    let numerator = arguments.head(status_number)?;
-    let denominator = arguments.text(status_number)?;
-    Ok(Work::update(
-        handle,
-        Update::Status(Progress {
-            numerator,
-            denominator,
-        }),
-    ))
 }

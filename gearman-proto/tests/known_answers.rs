@@ -1,13 +1,16 @@
 //! What gearmand 1.1.20 and its tools really sent, byte for byte: each packet means something to us, and
 //! what it means is written as the same bytes. The exceptions are listed, and the list is exact.
 
+mod captures;
+
 use std::collections::BTreeSet;
 
 use bytes::BytesMut;
 use gearman_proto::{
     Direction, Escaped, FrameDecoder, Kind, Packet, PacketError, Request, Response,
 };
-use serde_json::Value;
+
+use crate::captures::{packets, steps};
 
 /// Reasons, and the packets to which they apply with what is surprising about them.
 const EXCEPTIONS: &[(&str, &[&str])] = &[
@@ -151,65 +154,6 @@ const EXCEPTIONS: &[(&str, &[&str])] = &[
         ],
     ),
 ];
-
-/// One write of a client or worker, or one answer of the server.
-struct Step {
-    scenario: String,
-    number: u64,
-    from_server: bool,
-    bytes: Vec<u8>,
-}
-
-fn steps() -> Vec<Step> {
-    let file: Value = serde_json::from_str(include_str!("data/vectors.json")).expect("JSON");
-    let mut found = Vec::new();
-    for scenario in file.as_array().expect("a list of scenarios") {
-        let name = scenario["name"].as_str().expect("a name");
-        for step in scenario["steps"].as_array().expect("a list of steps") {
-            found.push(Step {
-                scenario: name.to_owned(),
-                number: step["step"].as_u64().expect("the step's index"),
-                from_server: step["dir"] == "s2c",
-                bytes: unhex(step["hex"].as_str().expect("hexadecimal digits")),
-            });
-        }
-    }
-    found
-}
-
-fn unhex(digits: &str) -> Vec<u8> {
-    let digit = |digit: u8| char::from(digit).to_digit(16).expect("a hexadecimal digit") as u8;
-    let pairs = digits.as_bytes().chunks_exact(2);
-    pairs
-        .map(|pair| digit(pair[0]) << 4 | digit(pair[1]))
-        .collect()
-}
-
-/// The packets of a step. Lines of the text protocol between them are passed over.
-fn packets(step: &Step) -> Vec<Result<Packet, String>> {
-    let mut rest = BytesMut::from(step.bytes.as_slice());
-    let mut decoder = FrameDecoder::default();
-    let mut found = Vec::new();
-    while let Some(first) = rest.first() {
-        if *first != 0 {
-            let end = rest.iter().position(|byte| *byte == b'\n');
-            let _line = rest.split_to(end.map_or(rest.len(), |end| end + 1));
-            continue;
-        }
-        match decoder.decode(&mut rest) {
-            Ok(Some(packet)) => found.push(packet.map_err(refused)),
-            Ok(None) => {
-                found.push(Err("is not a whole packet".to_owned()));
-                break;
-            }
-            Err(error) => {
-                found.push(Err(error.to_string()));
-                break;
-            }
-        }
-    }
-    found
-}
 
 fn refused(error: PacketError) -> String {
     format!("is refused: {error}")
