@@ -14,7 +14,7 @@ pub struct Pong {
     pub id: WorkerId,
     /// Which process that is.
     pub incarnation: Incarnation,
-    /// `running` or `draining`.
+    /// `running`, `quiet`, `draining` or `cancelling`.
     pub stage: String,
 }
 
@@ -30,6 +30,55 @@ pub struct Terminated {
     pub completed: u64,
     /// Jobs that failed in its hands, over its life.
     pub failed: u64,
+}
+
+/// The answer to `stats`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Stats {
+    /// Who answers.
+    pub id: WorkerId,
+    /// Which process that is.
+    pub incarnation: Incarnation,
+    /// `running`, `quiet`, `draining` or `cancelling`.
+    pub stage: String,
+    /// Jobs that run now.
+    pub running: u64,
+    /// Jobs that may run at once.
+    pub concurrency: u64,
+    /// Jobs that ended well, and the server has proven to have read it.
+    pub completed: u64,
+    /// Jobs that failed, and the server has proven to have read it.
+    pub failed: u64,
+    /// Jobs that ended, but nothing proves that the server has read how.
+    pub undelivered: u64,
+}
+
+/// The answer to `functions`. Names that are no text are escaped.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct FunctionList {
+    /// Those whose jobs are taken.
+    pub taken: Vec<String>,
+    /// Those that the program declared and that could be added.
+    pub declared: Vec<String>,
+}
+
+/// The answer to `cancel`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Cancelled {
+    /// Whether the worker had such a job from that server.
+    pub cancelled: bool,
+}
+
+/// The answer to an order that has been carried out: `quiet`, `resume`, `reload`, `concurrency`, `add`,
+/// `remove`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Done {
+    /// The order's word.
+    pub done: String,
 }
 
 /// The answer to an order that changes nothing.
@@ -63,6 +112,49 @@ impl Terminated {
     }
 }
 
+impl Stats {
+    /// The numbers of a worker: running, concurrency, completed, failed, undelivered.
+    pub fn new(
+        id: WorkerId,
+        incarnation: Incarnation,
+        stage: impl Into<String>,
+        [running, concurrency, completed, failed, undelivered]: [u64; 5],
+    ) -> Self {
+        let stage = stage.into();
+        Self {
+            id,
+            incarnation,
+            stage,
+            running,
+            concurrency,
+            completed,
+            failed,
+            undelivered,
+        }
+    }
+}
+
+impl FunctionList {
+    /// The functions of a worker.
+    pub const fn new(taken: Vec<String>, declared: Vec<String>) -> Self {
+        Self { taken, declared }
+    }
+}
+
+impl Cancelled {
+    /// Whether there was such a job.
+    pub const fn new(cancelled: bool) -> Self {
+        Self { cancelled }
+    }
+}
+
+impl Done {
+    /// The order with this word has been carried out.
+    pub fn new(word: impl Into<String>) -> Self {
+        Self { done: word.into() }
+    }
+}
+
 impl Refused {
     /// The answer of a process that was not meant.
     pub fn other_incarnation() -> Self {
@@ -92,7 +184,15 @@ macro_rules! json {
     )*};
 }
 
-json!(Pong, Terminated, Refused);
+json!(
+    Pong,
+    Terminated,
+    Stats,
+    FunctionList,
+    Cancelled,
+    Done,
+    Refused
+);
 
 #[cfg(test)]
 mod tests {

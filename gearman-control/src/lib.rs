@@ -32,7 +32,9 @@ pub mod fleet;
 mod incarnation;
 mod worker_id;
 
-pub use answer::{OTHER_INCARNATION, Pong, Refused, Terminated};
-pub use command::{Command, InvalidCommand};
+pub use answer::{
+    Cancelled, Done, FunctionList, OTHER_INCARNATION, Pong, Refused, Stats, Terminated,
+};
+pub use command::{Command, InvalidCommand, WORDS};
 pub use incarnation::{Incarnation, InvalidIncarnation};
 pub use worker_id::{CONTROL_PREFIX, InvalidWorkerId, WorkerId};

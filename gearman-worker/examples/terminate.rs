@@ -16,8 +16,14 @@ async fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
     while let Some(event) = termination.next_event().await {
         match event {
             Event::Up(id) => say(&format!("UP {id}")),
-            Event::Terminating { id, left: None | Some(0) } => say(&format!("SIGTERM {id}")),
-            Event::Terminating { id, left: Some(jobs) } => {
+            Event::Terminating {
+                id,
+                left: None | Some(0),
+            } => say(&format!("SIGTERM {id}")),
+            Event::Terminating {
+                id,
+                left: Some(jobs),
+            } => {
                 say(&format!("SIGTERM {id} (jobs left: {jobs})"));
             }
             Event::Waiting(ids) => say(&format!("waiting for: {}", list(&ids))),
@@ -26,13 +32,23 @@ async fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
         }
     }
     let all_down = termination.summary().is_all_down();
-    Ok(if all_down { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if all_down {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 fn list(ids: &[WorkerId]) -> String {
-    ids.iter().map(WorkerId::as_str).collect::<Vec<_>>().join(" ")
+    ids.iter()
+        .map(WorkerId::as_str)
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 fn say(text: &str) {
-    println!("[{}] {text}", jiff::ZonedDateTime::now().strftime("%H:%M:%S"));
+    println!(
+        "[{}] {text}",
+        jiff::ZonedDateTime::now().strftime("%H:%M:%S")
+    );
 }

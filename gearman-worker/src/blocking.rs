@@ -2,6 +2,9 @@ use std::io;
 
 use tokio::runtime::{Builder, Runtime};
 
+/// More than any machine runs at once in earnest; the slots are the limit that counts.
+const MOST_THREADS: usize = 1 << 16;
+
 /// The worker's own threads for handlers that block, started when they are needed.
 ///
 /// A runtime of its own, of which nothing but the blocking pool is used: the pool of the runtime that
@@ -10,10 +13,10 @@ use tokio::runtime::{Builder, Runtime};
 pub(crate) struct BlockingThreads(Option<Runtime>);
 
 impl BlockingThreads {
-    /// At most `count` threads. There are never more jobs than that: each has a slot until it returns.
-    pub(crate) fn new(count: usize) -> io::Result<Self> {
+    /// No thread yet. There are never more than there are slots: each job has one until it returns.
+    pub(crate) fn new() -> io::Result<Self> {
         let runtime = Builder::new_current_thread()
-            .max_blocking_threads(count)
+            .max_blocking_threads(MOST_THREADS)
             .thread_name("gearman-job")
             .build()?;
         Ok(Self(Some(runtime)))

@@ -8,11 +8,11 @@ use gearman_net::{Connector, Endpoint, InvalidEndpoint};
 use gearman_proto::{ClientId, DEFAULT_BODY_LIMIT, Escaped, FunctionName, InvalidName};
 
 use crate::blocking::BlockingThreads;
-use crate::connection::Functions;
 use crate::crew::Terms;
-use crate::handler::{Function, Handler, Spawned, Threaded};
+use crate::handler::{Function, Functions, Handler, Spawned, Threaded};
 use crate::job::BlockingJob;
-use crate::job_error::JobError;
+use crate::job_error::{Exceptions, JobError};
+use crate::signals::Hook;
 use crate::watchdog::Spans;
 use crate::worker::{Settings, Worker};
 
@@ -22,9 +22,17 @@ pub struct WorkerBuilder {
     id: Option<String>,
     #[cfg(feature = "control")]
     control: Option<bool>,
+    #[cfg(feature = "control")]
+    words: Vec<(String, crate::control::OwnWord)>,
+    namespace: Vec<u8>,
     functions: Vec<(Vec<u8>, MakeFunction)>,
     concurrency: usize,
     signals: bool,
+    hang_up: Option<Hook>,
+    exceptions: Exceptions,
+    cancel_grace: Duration,
+    lifetime: Option<(Duration, Duration)>,
+    jobs: Option<u64>,
     connect_limit: Duration,
     start_limit: Option<Duration>,
     read_limit: Duration,
@@ -33,7 +41,7 @@ pub struct WorkerBuilder {
     mistake: Option<BuildError>,
 }
 
-type MakeFunction = Box<dyn FnOnce(&Arc<BlockingThreads>) -> Box<dyn Function>>;
+type MakeFunction = Box<dyn FnOnce(&Arc<BlockingThreads>) -> Arc<dyn Function>>;
 
 /// A worker can't be made of what was given.
 #[derive(Debug, thiserror::Error)]
@@ -63,6 +71,12 @@ pub enum BuildError {
     /// A worker that runs no jobs at once runs none.
     #[error("concurrency is 0; give 1 or more")]
     NoConcurrency,
+    /// A worker that stops after no jobs runs none.
+    #[error("stop_after_jobs is 0; give 1 or more")]
+    NoJobs,
+    /// A word for the control function can't be its own.
+    #[error("control word {0:?}: {1}")]
+    ControlWord(String, &'static str),
     /// The threads for blocking functions can't be prepared.
     #[error("threads for blocking functions: {0}")]
     Threads(#[source] io::Error),
@@ -75,9 +89,17 @@ impl WorkerBuilder {
             id: None,
             #[cfg(feature = "control")]
             control: None,
+            #[cfg(feature = "control")]
+            words: Vec::new(),
+            namespace: Vec::new(),
             functions: Vec::new(),
             concurrency: 1,
             signals: false,
+            hang_up: None,
+            exceptions: Exceptions::default(),
+            cancel_grace: Duration::ZERO,
+            lifetime: None,
+            jobs: None,
             connect_limit: gearman_net::DEFAULT_CONNECT_LIMIT,
             start_limit: None,
             read_limit: Duration::from_secs(10),
@@ -133,13 +155,37 @@ impl WorkerBuilder {
         self
     }
 
+    /// Adds a word of the application's own to those that the worker understands through the server. The
+    /// handler gets the rest of the line and returns the answer. The worker's own words can't be replaced.
+    #[cfg(feature = "control")]
+    #[must_use]
+    pub fn on_control<F, R>(mut self, word: impl Into<String>, handler: F) -> Self
+    where
+        F: Fn(String) -> R + Send + Sync + 'static,
+        R: Future<Output = Result<Bytes, JobError>> + Send + 'static,
+    {
+        let handler: crate::control::OwnWord = Arc::new(move |line| Box::pin(handler(line)));
+        self.words.push((word.into(), handler));
+        self
+    }
+
     /// Runs jobs of this function with an async closure or any other [`Handler`].
     #[must_use]
-    pub fn function(mut self, name: impl AsRef<[u8]>, handler: impl Handler) -> Self {
-        let handler = Arc::new(handler);
-        let make: MakeFunction = Box::new(|_| Box::new(Spawned(handler)));
-        self.functions.push((name.as_ref().to_vec(), make));
-        self
+    pub fn function(self, name: impl AsRef<[u8]>, handler: impl Handler) -> Self {
+        self.spawned(name.as_ref(), None, handler)
+    }
+
+    /// The same with a limit for each job. One that passes it is stopped and fails with a warning that says
+    /// so. The limit is kept by the worker: gearmand's own (CAN_DO_TIMEOUT) corrupts its memory when several
+    /// jobs share a connection.
+    #[must_use]
+    pub fn function_with_timeout(
+        self,
+        name: impl AsRef<[u8]>,
+        limit: Duration,
+        handler: impl Handler,
+    ) -> Self {
+        self.spawned(name.as_ref(), Some(limit), handler)
     }
 
     /// Runs jobs of this function with a closure that blocks, on threads of the worker's own.
@@ -147,19 +193,66 @@ impl WorkerBuilder {
     /// Nothing can stop a thread from outside: a job that was cancelled goes on in its thread until it
     /// returns or the process ends.
     #[must_use]
-    pub fn blocking_function<F, T>(mut self, name: impl AsRef<[u8]>, function: F) -> Self
+    pub fn blocking_function<F, T>(self, name: impl AsRef<[u8]>, function: F) -> Self
+    where
+        F: Fn(BlockingJob) -> Result<T, JobError> + Send + Sync + 'static,
+        T: Into<Bytes> + 'static,
+    {
+        self.threaded(name.as_ref(), None, function)
+    }
+
+    /// The same with a limit for each job. One that passes it fails when it returns, whatever it returns;
+    /// it keeps its slot until then.
+    #[must_use]
+    pub fn blocking_function_with_timeout<F, T>(
+        self,
+        name: impl AsRef<[u8]>,
+        limit: Duration,
+        function: F,
+    ) -> Self
+    where
+        F: Fn(BlockingJob) -> Result<T, JobError> + Send + Sync + 'static,
+        T: Into<Bytes> + 'static,
+    {
+        self.threaded(name.as_ref(), Some(limit), function)
+    }
+
+    fn spawned(mut self, name: &[u8], limit: Option<Duration>, handler: impl Handler) -> Self {
+        let handler = Arc::new(handler);
+        let make: MakeFunction = Box::new(move |_| Arc::new(Spawned { handler, limit }));
+        self.functions.push((name.to_vec(), make));
+        self
+    }
+
+    fn threaded<F, T>(mut self, name: &[u8], limit: Option<Duration>, function: F) -> Self
     where
         F: Fn(BlockingJob) -> Result<T, JobError> + Send + Sync + 'static,
         T: Into<Bytes> + 'static,
     {
         let function = Arc::new(function);
-        let make: MakeFunction = Box::new(|threads| {
-            Box::new(Threaded {
+        let make: MakeFunction = Box::new(move |threads| {
+            Arc::new(Threaded {
                 function,
                 threads: Arc::clone(threads),
+                limit,
             })
         });
-        self.functions.push((name.as_ref().to_vec(), make));
+        self.functions.push((name.to_vec(), make));
+        self
+    }
+
+    /// Puts this before the name of every function, as clients with the same namespace do. Jobs show the
+    /// whole name.
+    #[must_use]
+    pub fn namespace(mut self, prefix: impl AsRef<[u8]>) -> Self {
+        self.namespace = prefix.as_ref().to_vec();
+        self
+    }
+
+    /// How exceptions of handlers are sent; natively by default. Panics are always warnings.
+    #[must_use]
+    pub fn exceptions(mut self, exceptions: Exceptions) -> Self {
+        self.exceptions = exceptions;
         self
     }
 
@@ -170,11 +263,43 @@ impl WorkerBuilder {
         self
     }
 
-    /// Lets signals stop the worker, from the first moment of `run`: SIGTERM and SIGHUP drain, SIGINT
-    /// (elsewhere Ctrl-C) stops in the middle of the task. Off by default.
+    /// Lets signals guide the worker, from the first moment of `run`: SIGTERM drains, SIGINT (elsewhere
+    /// Ctrl-C) stops in the middle of the task, SIGUSR1 takes no more jobs, SIGUSR2 takes them again, and
+    /// SIGHUP drains, unless [`on_hang_up`](Self::on_hang_up) says otherwise. Off by default.
     #[must_use]
     pub fn handle_signals(mut self) -> Self {
         self.signals = true;
+        self
+    }
+
+    /// What SIGHUP does instead of draining, where signals are handled: reading a configuration again, say.
+    #[must_use]
+    pub fn on_hang_up(mut self, hook: impl Fn() + Send + Sync + 'static) -> Self {
+        self.hang_up = Some(Arc::new(hook));
+        self
+    }
+
+    /// How long handlers have between being told that it is enough and their jobs being handed back, when the
+    /// worker is cancelled. None by default. A handler hears it by [`Job::cancelled`](crate::Job::cancelled).
+    #[must_use]
+    pub fn cancel_grace(mut self, grace: Duration) -> Self {
+        self.cancel_grace = grace;
+        self
+    }
+
+    /// Lets the worker drain when it has begun so many jobs, for handlers that leak. With a concurrency over
+    /// 1 it runs those too that were already asked for.
+    #[must_use]
+    pub fn stop_after_jobs(mut self, jobs: u64) -> Self {
+        self.jobs = Some(jobs);
+        self
+    }
+
+    /// Lets the worker drain after this time and a random part of `splay`, which keeps a fleet from
+    /// leaving at one moment.
+    #[must_use]
+    pub fn stop_after(mut self, lifetime: Duration, splay: Duration) -> Self {
+        self.lifetime = Some((lifetime, splay));
         self
     }
 
@@ -242,11 +367,14 @@ impl WorkerBuilder {
                 servers.push(server);
             }
         }
-        let threads = BlockingThreads::new(self.concurrency).map_err(BuildError::Threads)?;
+        if self.jobs == Some(0) {
+            return Err(BuildError::NoJobs);
+        }
+        let threads = BlockingThreads::new().map_err(BuildError::Threads)?;
         let threads = Arc::new(threads);
         let mut functions: Functions = HashMap::new();
         for (name, make) in self.functions {
-            let name = FunctionName::new(name)?;
+            let name = FunctionName::new([&self.namespace[..], &name].concat())?;
             if functions.insert(name.clone(), make(&threads)).is_some() {
                 return Err(BuildError::TwoHandlers(name));
             }
@@ -255,7 +383,8 @@ impl WorkerBuilder {
         let control = match (&self.id, self.control) {
             (Some(id), None | Some(true)) => {
                 let id = gearman_control::WorkerId::new(id);
-                Some(id.map_err(|error| BuildError::Id(error.to_string()))?)
+                let id = id.map_err(|error| BuildError::Id(error.to_string()))?;
+                Some(crate::control::Setting::new(id, self.words)?)
             }
             (None, Some(true)) => return Err(BuildError::ControlWithoutId),
             (_, Some(false)) | (None, None) => None,
@@ -272,7 +401,11 @@ impl WorkerBuilder {
                 safety_poll: self.safety_poll,
             },
             body_limit: self.body_limit,
+            exceptions: self.exceptions,
         };
+        let lifetime = self
+            .lifetime
+            .map(|(life, splay)| life + splay.mul_f64(fastrand::f64()));
         Ok(Worker::new(Settings {
             terms,
             servers,
@@ -281,7 +414,11 @@ impl WorkerBuilder {
             functions,
             concurrency: self.concurrency,
             signals: self.signals,
+            hang_up: self.hang_up,
             start_limit: self.start_limit,
+            cancel_grace: self.cancel_grace,
+            lifetime,
+            jobs: self.jobs,
         }))
     }
 

@@ -9,8 +9,13 @@ pub enum CancelReason {
     /// The connection that the job came through is gone. The server gives the job to another worker,
     /// and whatever this one returns can't be delivered.
     ConnectionLost,
-    /// The worker stops in the middle of its task and has handed the job back to the server.
+    /// The worker stops in the middle of its task: the job is handed back to the server, at once or after
+    /// the grace that the builder gave.
     WorkerStopped,
+    /// The job took longer than its function allows, and has failed.
+    TimeLimit,
+    /// Somebody ordered it, through the worker's control function.
+    Ordered,
 }
 
 /// A word to one running job, said at most once.

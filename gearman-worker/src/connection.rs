@@ -9,6 +9,7 @@ use std::future::pending;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use gearman_net::{Backoff, ConnectError, Moved, Transport, TransportError};
 use gearman_proto::{Assignment, FunctionName, JobHandle, Outcome, Update};
 use tokio::select;
@@ -18,11 +19,14 @@ use tokio::time::{Sleep, sleep};
 use tracing::{debug, info, warn};
 
 use crate::cancel::{CancelReason, Cancellation};
+use crate::change::{Change, Done};
 use crate::dial::{Dial, Dialling, Stream};
-use crate::handler::Function;
+use crate::directive::Directive;
+use crate::handler::Functions;
 use crate::job::{Line, Report};
 use crate::load::Load;
-use crate::machine::{Action, JobId, Machine, Order, Tally};
+use crate::machine::{Action, JobId, Machine, Order};
+use crate::recycle::Recycle;
 use crate::slots::Slots;
 use crate::watchdog::Watchdog;
 
@@ -32,9 +36,6 @@ const HIGH_WATER: usize = 1 << 20;
 /// Reports that wait for the connection: enough for a burst of short jobs to be written together.
 pub(crate) const REPORTS: usize = 256;
 
-/// Functions by name; the name is what the server sends.
-pub(crate) type Functions = HashMap<FunctionName, Box<dyn Function>>;
-
 /// Whether a server can be reached, for those who wait for it.
 #[derive(Clone, Debug)]
 pub(crate) enum LinkState {
@@ -43,21 +44,8 @@ pub(crate) enum LinkState {
     Up,
 }
 
-/// What a connection did in its life.
-#[derive(Debug, Default)]
-pub(crate) struct Account {
-    pub(crate) confirmed: Tally,
-    pub(crate) undelivered: u64,
-    pub(crate) abandoned: Vec<JobHandle>,
-}
-
-impl Account {
-    pub(crate) fn add(&mut self, other: Self) {
-        self.confirmed += other.confirmed;
-        self.undelivered += other.undelivered;
-        self.abandoned.extend(other.abandoned);
-    }
-}
+/// What a connection leaves behind: the jobs that it handed back.
+pub(crate) type Account = Vec<JobHandle>;
 
 /// A server and what is needed to work for it.
 pub(crate) struct Connection {
@@ -67,14 +55,16 @@ pub(crate) struct Connection {
     pub(crate) backoff: Backoff,
     pub(crate) body_limit: u32,
     pub(crate) machine: Machine,
-    pub(crate) functions: Arc<Functions>,
+    pub(crate) functions: Functions,
     pub(crate) slots: Slots,
     pub(crate) watchdog: Watchdog,
     pub(crate) line: Arc<Line>,
     pub(crate) reports: mpsc::Receiver<Report>,
-    pub(crate) orders: watch::Receiver<Order>,
+    pub(crate) directives: watch::Receiver<Directive>,
+    pub(crate) changes: mpsc::Receiver<Change>,
     pub(crate) state: watch::Sender<LinkState>,
     pub(crate) load: Arc<Load>,
+    pub(crate) recycle: Option<Recycle>,
 }
 
 /// A job that runs here.
@@ -127,23 +117,24 @@ struct Drive {
     running: HashMap<JobId, Running>,
     /// What `load` was told last.
     loaded: usize,
-    account: Account,
+    /// Functions that are to go, and those who wait for it.
+    removing: HashMap<FunctionName, Vec<Done>>,
+    abandoned: Account,
 }
 
 impl Connection {
     /// Works until an order to leave has been carried out.
     pub(crate) async fn run(self) -> Account {
         let link = Link::Connecting(self.dial.start());
-        let (running, account) = (HashMap::new(), Account::default());
-        Drive {
+        let drive = Drive {
             connection: self,
             link,
-            running,
+            running: HashMap::new(),
             loaded: 0,
-            account,
-        }
-        .run()
-        .await
+            removing: HashMap::new(),
+            abandoned: Account::new(),
+        };
+        drive.run().await
     }
 }
 
@@ -161,7 +152,8 @@ impl Drive {
                 slots,
                 watchdog,
                 reports,
-                orders,
+                directives,
+                changes,
                 ..
             } = &mut self.connection;
             watchdog.watch(machine.timer());
@@ -174,7 +166,8 @@ impl Drive {
                     }
                 }
                 () = slots.granted() => machine.slot_granted(),
-                Ok(()) = orders.changed() => self.obey(),
+                Ok(()) = directives.changed() => self.obey(),
+                Some(change) = changes.recv() => self.take_change(change),
                 timer = watchdog.fired() => {
                     if let Err(violation) = machine.timer_fired(timer) {
                         self.lose(&violation);
@@ -187,7 +180,7 @@ impl Drive {
             running.task.inspect(AbortHandle::abort);
         }
         self.connection.load.update(self.loaded, 0);
-        self.account
+        self.abandoned
     }
 
     fn take_link_event(&mut self, event: LinkEvent) {
@@ -248,20 +241,62 @@ impl Drive {
     }
 
     fn obey(&mut self) {
-        let order = *self.connection.orders.borrow_and_update();
-        match order {
-            Order::Work => self.connection.machine.resume(),
-            Order::Quiet => self.connection.machine.quiet(),
-            Order::Drain => self.connection.machine.shut_down(),
-            Order::Cancel => {
-                for running in self.running.values() {
-                    running.cancellation.cancel(CancelReason::WorkerStopped);
-                }
-                self.connection.machine.cancel();
+        let directive = *self.connection.directives.borrow_and_update();
+        if directive >= Directive::Interrupt {
+            for running in self.running.values() {
+                running.cancellation.cancel(CancelReason::WorkerStopped);
             }
         }
-        if order >= Order::Drain && !matches!(self.link, Link::Up(_)) {
+        let machine = &mut self.connection.machine;
+        match directive {
+            Directive::Work => machine.resume(),
+            Directive::Quiet => machine.quiet(),
+            Directive::Drain | Directive::Interrupt => machine.shut_down(),
+            Directive::HandBack => machine.cancel(),
+        }
+        if directive >= Directive::Drain && !matches!(self.link, Link::Up(_)) {
             self.link = Link::Gone;
+        }
+    }
+
+    fn take_change(&mut self, change: Change) {
+        let Connection {
+            machine, functions, ..
+        } = &mut self.connection;
+        match change {
+            Change::Add(name, function) => {
+                // Its handler is there before the server can send a job.
+                functions.insert(name.clone(), function);
+                self.removing.remove(&name);
+                machine.add_function(name);
+            }
+            Change::Remove(name, done) => {
+                if machine.functions().contains(&name) {
+                    machine.remove_function(&name);
+                    self.removing.entry(name).or_default().push(done);
+                }
+            }
+            Change::CancelJob { handle, found, .. } => {
+                let job = machine.held().find(|(_, other)| *other == handle);
+                if let Some((job, _)) = job {
+                    let _ = found.try_send(());
+                    self.cancel_job(job);
+                }
+            }
+        }
+    }
+
+    /// Takes a job away from its handler. A task is stopped and its job fails; a thread is told, and
+    /// nothing but itself can stop it.
+    fn cancel_job(&mut self, job: JobId) {
+        let Some(running) = self.running.get(&job) else {
+            return;
+        };
+        running.cancellation.cancel(CancelReason::Ordered);
+        if let Some(task) = &running.task {
+            task.abort();
+            let text = Bytes::from_static(b"the job was cancelled by order");
+            self.take_report(Report::End(job, Some(Update::Warning(text)), Outcome::Fail));
         }
     }
 
@@ -293,7 +328,7 @@ impl Drive {
                         running.cancellation.cancel(CancelReason::WorkerStopped);
                         running.task.inspect(AbortHandle::abort);
                     }
-                    self.account.abandoned.push(handle);
+                    self.abandoned.push(handle);
                 }
                 Action::WantSlot => {
                     if self.connection.slots.want() {
@@ -301,14 +336,16 @@ impl Drive {
                     }
                 }
                 Action::ReleaseSlots(count) => self.connection.slots.release(count),
-                Action::Confirmed(tally) => self.account.confirmed += tally,
+                Action::Confirmed(tally) => self.connection.load.confirm(tally),
                 Action::Undelivered(tally) => {
                     warn!(server = %self.connection.name, results = tally.total(), "undelivered");
-                    self.account.undelivered += tally.total();
+                    self.connection.load.lose(tally);
                 }
                 Action::Refused(error) => warn!(server = %self.connection.name, "refused: {error}"),
                 Action::Removed(function) => {
                     debug!(server = %self.connection.name, %function, "removed");
+                    self.connection.functions.remove(&function);
+                    self.removing.remove(&function);
                 }
                 Action::Close => {
                     debug!(server = %self.connection.name, "left");
@@ -337,6 +374,15 @@ impl Drive {
         let cancellation = Cancellation::default();
         let task = function.start(job, assignment, cancellation.clone(), line);
         self.running.insert(job, Running { cancellation, task });
+        if self
+            .connection
+            .recycle
+            .as_ref()
+            .is_some_and(Recycle::job_begins)
+        {
+            // At once, so that no further grab leaves; the others hear it from the crew.
+            self.connection.machine.shut_down();
+        }
     }
 
     /// The stream is of no use any longer. Try again, unless we were leaving anyhow.

@@ -3,14 +3,20 @@ use std::sync::Arc;
 
 use gearman_net::{Backoff, Connector, Endpoint};
 use gearman_proto::ClientId;
-use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
-use crate::connection::{Account, Connection, Functions, LinkState, REPORTS};
+use crate::cap::Cap;
+use crate::change::Change;
+use crate::connection::{Account, Connection, LinkState, REPORTS};
 use crate::dial::Dial;
+use crate::directive::Directive;
+use crate::handler::Functions;
 use crate::job::Line;
+use crate::job_error::Exceptions;
 use crate::load::Load;
-use crate::machine::{Machine, Order};
+use crate::machine::Machine;
+use crate::recycle::Recycle;
 use crate::slots::Slots;
 use crate::watchdog::{Spans, Watchdog};
 
@@ -23,58 +29,88 @@ pub(crate) struct Terms {
     pub(crate) client_id: ClientId,
     pub(crate) spans: Spans,
     pub(crate) body_limit: u32,
+    pub(crate) exceptions: Exceptions,
 }
 
 /// Connections to all servers for the same functions, with one cap over all of them. Each is a task;
 /// they are aborted when the crew is dropped.
 pub(crate) struct Crew {
-    orders: watch::Sender<Order>,
+    directives: watch::Sender<Directive>,
+    changes: Vec<mpsc::Sender<Change>>,
     tasks: JoinSet<Account>,
+}
+
+/// Changes that wait for one connection: it takes them as soon as it has done what it is at.
+const CHANGES: usize = 16;
+
+/// What the connections of a crew share.
+pub(crate) struct Shared {
+    pub(crate) functions: Functions,
+    pub(crate) cap: Arc<Cap>,
+    pub(crate) load: Arc<Load>,
+    pub(crate) recycle: Option<Recycle>,
 }
 
 impl Crew {
     /// One connection for each server whose link is given.
     pub(crate) fn hire<'a>(
         terms: &Terms,
-        functions: Functions,
-        concurrency: usize,
-        load: &Arc<Load>,
+        shared: &Shared,
         links: impl IntoIterator<Item = (&'a Endpoint, &'a watch::Sender<LinkState>)>,
     ) -> Self {
-        let orders = watch::Sender::new(Order::Work);
-        let semaphore = Arc::new(Semaphore::new(concurrency));
-        let functions = Arc::new(functions);
+        let directives = watch::Sender::new(Directive::Work);
+        let mut changes = Vec::new();
         let mut tasks = JoinSet::new();
-        for (server, state) in links {
+        for (server, (endpoint, state)) in links.into_iter().enumerate() {
             let (sender, reports) = mpsc::channel(REPORTS);
+            let (change, changed) = mpsc::channel(CHANGES);
+            changes.push(change);
             let payload_limit = terms.body_limit.saturating_sub(HEAD) as usize;
             let line = Line {
+                server,
                 reports: sender,
-                orders: orders.subscribe(),
+                directives: directives.subscribe(),
                 payload_limit,
+                exceptions: terms.exceptions,
             };
             let connection = Connection {
-                name: server.to_string(),
-                dial: Dial::tcp(terms.connector.clone(), server.clone()),
+                name: endpoint.to_string(),
+                dial: Dial::tcp(terms.connector.clone(), endpoint.clone()),
                 backoff: Backoff::default(),
                 body_limit: terms.body_limit,
-                machine: Machine::new(Some(terms.client_id), functions.keys().cloned()),
-                functions: Arc::clone(&functions),
-                slots: Slots::new(Arc::clone(&semaphore)),
+                machine: Machine::new(Some(terms.client_id), shared.functions.keys().cloned()),
+                functions: shared.functions.clone(),
+                slots: Slots::new(Arc::clone(&shared.cap)),
                 watchdog: Watchdog::new(terms.spans),
                 line: Arc::new(line),
                 reports,
-                orders: orders.subscribe(),
+                directives: directives.subscribe(),
+                changes: changed,
                 state: state.clone(),
-                load: Arc::clone(load),
+                load: Arc::clone(&shared.load),
+                recycle: shared.recycle.clone(),
             };
             tasks.spawn(connection.run());
         }
-        Self { orders, tasks }
+        Self {
+            directives,
+            changes,
+            tasks,
+        }
     }
 
-    pub(crate) fn order(&self, order: Order) {
-        self.orders.send_replace(order);
+    pub(crate) fn direct(&self, directive: Directive) {
+        self.directives.send_replace(directive);
+    }
+
+    /// Passes a change on: to one server's connection where it is about one, else to all.
+    pub(crate) async fn change(&self, change: Change) {
+        for (server, connection) in self.changes.iter().enumerate() {
+            if change.concerns(server) {
+                // One that has left needs no change any more.
+                let _ = connection.send(change.clone()).await;
+            }
+        }
     }
 
     /// Waits for the next connection to leave its server; `None` when all have.

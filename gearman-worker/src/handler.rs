@@ -1,17 +1,20 @@
 use std::any::Any;
+use std::collections::HashMap;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::FutureExt as _;
-use gearman_proto::{Assignment, Outcome, Update};
+use gearman_proto::{Assignment, FunctionName, Outcome, Update};
 use tokio::task::AbortHandle;
+use tokio::time::{Instant, timeout_at};
 
 use crate::blocking::BlockingThreads;
-use crate::cancel::Cancellation;
+use crate::cancel::{CancelReason, Cancellation};
 use crate::job::{BlockingJob, Job, Line, Report};
-use crate::job_error::JobError;
+use crate::job_error::{Exceptions, JobError};
 use crate::machine::JobId;
 
 /// Runs the jobs of a function. Implemented for async closures: `|job: Job| async move { Ok("done") }`.
@@ -34,6 +37,9 @@ where
     }
 }
 
+/// Functions by name; the name is what the server sends.
+pub(crate) type Functions = HashMap<FunctionName, Arc<dyn Function>>;
+
 /// A function as the connection sees it: something that starts a job and reports its end.
 pub(crate) trait Function: Send + Sync {
     fn start(
@@ -46,7 +52,11 @@ pub(crate) trait Function: Send + Sync {
 }
 
 /// Each job is a task.
-pub(crate) struct Spawned<H>(pub(crate) Arc<H>);
+pub(crate) struct Spawned<H> {
+    pub(crate) handler: Arc<H>,
+    /// How long a job may take.
+    pub(crate) limit: Option<Duration>,
+}
 
 impl<H: Handler> Function for Spawned<H> {
     fn start(
@@ -56,13 +66,26 @@ impl<H: Handler> Function for Spawned<H> {
         cancellation: Cancellation,
         line: &Arc<Line>,
     ) -> Option<AbortHandle> {
-        let (handler, line) = (Arc::clone(&self.0), Arc::clone(line));
-        let job = Job::new(id, assignment, cancellation, Arc::clone(&line));
+        let (handler, line) = (Arc::clone(&self.handler), Arc::clone(line));
+        let limit = self.limit.map(|limit| (limit, Instant::now() + limit));
+        let deadline = limit.map(|(_, deadline)| deadline);
+        let job = Job::new(
+            id,
+            assignment,
+            cancellation.clone(),
+            deadline,
+            Arc::clone(&line),
+        );
         let task = tokio::spawn(async move {
-            let result = AssertUnwindSafe(async { handler.run(job).await })
-                .catch_unwind()
-                .await;
-            let (warning, outcome) = end(result, line.payload_limit);
+            let run = AssertUnwindSafe(async { handler.run(job).await }).catch_unwind();
+            let result = match limit {
+                None => run.await,
+                Some((limit, deadline)) => timeout_at(deadline, run).await.unwrap_or_else(|_| {
+                    cancellation.cancel(CancelReason::TimeLimit);
+                    Ok(Err(over_limit(limit)))
+                }),
+            };
+            let (warning, outcome) = end(result, &line);
             // Nobody is left to hear of it only where the worker is gone.
             let _ = line.reports.send(Report::End(id, warning, outcome)).await;
         });
@@ -74,6 +97,8 @@ impl<H: Handler> Function for Spawned<H> {
 pub(crate) struct Threaded<F> {
     pub(crate) function: Arc<F>,
     pub(crate) threads: Arc<BlockingThreads>,
+    /// How long a job may take. A thread can't be stopped: it is told, and its result does not count.
+    pub(crate) limit: Option<Duration>,
 }
 
 impl<F, T> Function for Threaded<F>
@@ -88,11 +113,25 @@ where
         cancellation: Cancellation,
         line: &Arc<Line>,
     ) -> Option<AbortHandle> {
-        let (function, line) = (Arc::clone(&self.function), Arc::clone(line));
-        let job = BlockingJob(Job::new(id, assignment, cancellation, Arc::clone(&line)));
+        let (function, line, limit) = (Arc::clone(&self.function), Arc::clone(line), self.limit);
+        let deadline = limit.map(|limit| Instant::now() + limit);
+        let job = Job::new(
+            id,
+            assignment,
+            cancellation.clone(),
+            deadline,
+            Arc::clone(&line),
+        );
         self.threads.run(move || {
-            let call = AssertUnwindSafe(|| function(job).map(Into::into));
-            let (warning, outcome) = end(catch_unwind(call), line.payload_limit);
+            let call = AssertUnwindSafe(|| function(BlockingJob(job)).map(Into::into));
+            let mut result = catch_unwind(call);
+            if let (Some(limit), Some(deadline)) = (limit, deadline)
+                && Instant::now() > deadline
+            {
+                cancellation.cancel(CancelReason::TimeLimit);
+                result = Ok(Err(over_limit(limit)));
+            }
+            let (warning, outcome) = end(result, &line);
             let _ = line
                 .reports
                 .blocking_send(Report::End(id, warning, outcome));
@@ -101,26 +140,40 @@ where
     }
 }
 
+fn over_limit(limit: Duration) -> JobError {
+    JobError::fail_with(format!("the job took longer than its limit of {limit:?}"))
+}
+
 /// What is sent at the end of a job: a warning perhaps, and exactly one final packet.
 fn end(
     result: Result<Result<Bytes, JobError>, Box<dyn Any + Send>>,
-    limit: usize,
+    line: &Line,
 ) -> (Option<Update>, Outcome) {
     let (warning, outcome) = match result {
         Ok(Ok(output)) => (None, Outcome::Complete(output)),
         Ok(Err(error)) => error.into_parts(),
         Err(panic) => JobError::fail_with(panic_text(&*panic)).into_parts(),
     };
-    let payload = match (&outcome, &warning) {
-        (Outcome::Complete(payload) | Outcome::Exception(payload), _) => payload.len(),
-        (Outcome::Fail, Some(Update::Data(payload) | Update::Warning(payload))) => payload.len(),
-        (Outcome::Fail, _) => 0,
+    let length = |payload: Option<&Bytes>| payload.map_or(0, Bytes::len);
+    let told = match &warning {
+        Some(Update::Data(payload) | Update::Warning(payload)) => Some(payload),
+        _ => None,
     };
+    let result = match &outcome {
+        Outcome::Complete(payload) | Outcome::Exception(payload) => Some(payload),
+        Outcome::Fail => None,
+    };
+    let (payload, limit) = (length(told).max(length(result)), line.payload_limit);
     if payload > limit {
         let text = format!("the result has {payload} bytes, which is over the limit of {limit}");
         return JobError::fail_with(text).into_parts();
     }
-    (warning, outcome)
+    match (outcome, line.exceptions) {
+        (Outcome::Exception(text), Exceptions::AsWarning) => {
+            (Some(Update::Warning(text)), Outcome::Fail)
+        }
+        (outcome, _) => (warning, outcome),
+    }
 }
 
 fn panic_text(panic: &(dyn Any + Send)) -> String {

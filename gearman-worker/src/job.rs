@@ -1,11 +1,15 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use gearman_proto::{Assignment, FunctionName, JobHandle, Outcome, Progress, UniqueId, Update};
 use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
 
 use crate::cancel::{CancelReason, Cancellation};
-use crate::machine::{JobId, Order};
+use crate::directive::Directive;
+use crate::job_error::Exceptions;
+use crate::machine::JobId;
 
 /// A job in the hands of its handler.
 ///
@@ -16,16 +20,20 @@ pub struct Job {
     id: JobId,
     assignment: Assignment,
     cancellation: Cancellation,
+    deadline: Option<Instant>,
     line: Arc<Line>,
 }
 
 /// What a job needs of the connection that it came through.
 #[derive(Debug)]
 pub(crate) struct Line {
+    /// Which server of the worker's list.
+    pub(crate) server: usize,
     pub(crate) reports: mpsc::Sender<Report>,
-    pub(crate) orders: watch::Receiver<Order>,
+    pub(crate) directives: watch::Receiver<Directive>,
     /// The largest payload that is sent, in bytes.
     pub(crate) payload_limit: usize,
+    pub(crate) exceptions: Exceptions,
 }
 
 /// News of a job, from its task to the connection.
@@ -57,14 +65,21 @@ impl Job {
         id: JobId,
         assignment: Assignment,
         cancellation: Cancellation,
+        deadline: Option<Instant>,
         line: Arc<Line>,
     ) -> Self {
         Self {
             id,
             assignment,
             cancellation,
+            deadline,
             line,
         }
+    }
+
+    /// Which server of the worker's list it came through.
+    pub(crate) fn server(&self) -> usize {
+        self.line.server
     }
 
     /// What the client sent along.
@@ -127,17 +142,23 @@ impl Job {
         self.report(Update::Status(Progress::new(done, of))).await
     }
 
-    /// Whether the worker wants to leave. Nobody interrupts the job; a long one may choose to end early.
-    pub fn is_draining(&self) -> bool {
-        *self.line.orders.borrow() >= Order::Drain
+    /// How much of its time limit is left; `None` where its function has none. A job that passes it fails.
+    pub fn time_left(&self) -> Option<Duration> {
+        self.deadline
+            .map(|deadline| deadline.saturating_duration_since(Instant::now()))
     }
 
-    /// Whether the job is no longer ours, and why.
+    /// Whether the worker wants to leave. Nobody interrupts the job; a long one may choose to end early.
+    pub fn is_draining(&self) -> bool {
+        *self.line.directives.borrow() >= Directive::Drain
+    }
+
+    /// Whether the result is not wanted any longer, and why.
     pub fn is_cancelled(&self) -> Option<CancelReason> {
         self.cancellation.reason()
     }
 
-    /// Waits until the job is no longer ours; most never are taken away.
+    /// Waits until the result is not wanted any longer; most jobs never see that.
     ///
     /// # Cancel safety
     ///
@@ -166,8 +187,11 @@ impl Job {
     }
 
     fn check_ours(&self) -> Result<(), SendError> {
-        self.is_cancelled()
-            .map_or(Ok(()), |reason| Err(SendError::Cancelled(reason)))
+        match self.is_cancelled() {
+            // In the time of grace the job is still ours.
+            None | Some(CancelReason::WorkerStopped) => Ok(()),
+            Some(reason) => Err(SendError::Cancelled(reason)),
+        }
     }
 
     fn checked(&self, payload: Bytes) -> Result<Bytes, SendError> {
@@ -233,6 +257,12 @@ impl BlockingJob {
     pub fn progress(&self, done: u32, of: u32) -> Result<(), SendError> {
         self.0
             .report_blocking(Update::Status(Progress::new(done, of)))
+    }
+
+    /// See [`Job::time_left`]. A thread can't be stopped from outside: a job that passes its limit fails
+    /// when it returns.
+    pub fn time_left(&self) -> Option<Duration> {
+        self.0.time_left()
     }
 
     /// See [`Job::is_draining`].

@@ -64,6 +64,18 @@ impl<E: std::error::Error> From<E> for JobError {
     }
 }
 
+/// How a handler's exception is sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Exceptions {
+    /// As WORK_EXCEPTION. Clients of libgearman up to 1.1.22 that have not set the `exceptions` option wait
+    /// for ever on it.
+    #[default]
+    Native,
+    /// As WORK_WARNING with its bytes, then WORK_FAIL, which every client understands.
+    AsWarning,
+}
+
 /// An error and what it came from, in one line.
 struct Causes<'a>(&'a dyn std::error::Error);
 

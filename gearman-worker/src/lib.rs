@@ -25,8 +25,19 @@
 //! A worker can be told to *drain* in four ways, and all are one: SIGTERM, [`WorkerHandle::drain`], the
 //! future of [`Worker::run_until`], and `terminate` through the job server. It then takes no new jobs,
 //! finishes those that it has, and leaves in a way that strands none (the steps are those of the
-//! [machine]). SIGINT and [`WorkerHandle::cancel`] stop in the middle of the task: the server
-//! gets the jobs back and gives them to other workers. Either way [`StopReport`] says what was done.
+//! [machine]). SIGINT and [`WorkerHandle::cancel`] stop in the middle of the task: the server gets the jobs
+//! back and gives them to other workers. Either way [`StopReport`] says what was done.
+//!
+//! ```text
+//! Running <-> Quiet -> Draining -> Cancelling -> Closed
+//!        SIGUSR1/2    SIGTERM     SIGINT, or a limit that passed
+//! ```
+//!
+//! # While it runs
+//!
+//! [`WorkerHandle`] makes a worker quiet and lets it resume, changes how many jobs run at once, adds and
+//! removes functions, and tells how it is. A worker with an id hears the same, one line of text each,
+//! through the job server: see the crate `gearman-control` for the words.
 //!
 //! # How it is built
 //!
@@ -45,37 +56,43 @@
 //!
 //! * `control` (default): a worker with an id can be reached through its job server, as `_worker_<id>`.
 
+#![cfg_attr(
+    not(feature = "control"),
+    allow(dead_code, reason = "some things only the control connection asks for")
+)]
+
 mod blocking;
 mod builder;
 mod cancel;
+mod cap;
+mod change;
 mod connection;
 #[cfg(feature = "control")]
 mod control;
 mod crew;
 mod dial;
+mod directive;
 mod handle;
 mod handler;
 mod job;
 mod job_error;
-#[cfg_attr(
-    not(feature = "control"),
-    allow(dead_code, reason = "only control looks at it")
-)]
 mod load;
 pub mod machine;
+mod recycle;
 mod report;
 mod signals;
 mod slots;
 mod stage;
 mod watchdog;
+mod wishes;
 mod worker;
 
 pub use builder::{BuildError, WorkerBuilder};
 pub use cancel::CancelReason;
-pub use handle::WorkerHandle;
+pub use handle::{HasLeft, WorkerHandle, WorkerStats};
 pub use handler::Handler;
 pub use job::{BlockingJob, Job, SendError};
-pub use job_error::JobError;
+pub use job_error::{Exceptions, JobError};
 pub use report::{StopReason, StopReport};
 pub use stage::{Stage, Stages};
 pub use worker::{RunError, Worker};

@@ -1,12 +1,17 @@
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use tokio::sync::Notify;
 
-/// How many jobs run on all connections together, for those who wait for the last one.
+use crate::machine::Tally;
+
+/// What runs on all connections together and what came of it, for those who look from outside.
 #[derive(Debug, Default)]
 pub(crate) struct Load {
     running: AtomicUsize,
     changed: Notify,
+    completed: AtomicU64,
+    failed: AtomicU64,
+    undelivered: AtomicU64,
 }
 
 impl Load {
@@ -29,5 +34,25 @@ impl Load {
         if self.running() == seen {
             changed.await;
         }
+    }
+
+    pub(crate) fn confirm(&self, tally: Tally) {
+        self.completed.fetch_add(tally.completed, Ordering::Relaxed);
+        self.failed.fetch_add(tally.failed, Ordering::Relaxed);
+    }
+
+    pub(crate) fn confirmed(&self) -> Tally {
+        Tally {
+            completed: self.completed.load(Ordering::Relaxed),
+            failed: self.failed.load(Ordering::Relaxed),
+        }
+    }
+
+    pub(crate) fn lose(&self, tally: Tally) {
+        self.undelivered.fetch_add(tally.total(), Ordering::Relaxed);
+    }
+
+    pub(crate) fn undelivered(&self) -> u64 {
+        self.undelivered.load(Ordering::Relaxed)
     }
 }

@@ -18,6 +18,8 @@ pub enum StopReason {
     Interrupted,
     /// `terminate` through the job server.
     Control,
+    /// It had run as many jobs, or for as long, as the builder allowed.
+    Recycled,
 }
 
 /// How a worker stopped and what it did in its life.

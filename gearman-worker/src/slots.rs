@@ -2,22 +2,23 @@ use std::future::{Future, pending};
 use std::pin::Pin;
 use std::sync::Arc;
 
-use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{AcquireError, OwnedSemaphorePermit};
+
+use crate::cap::Cap;
 
 type Acquire = Pin<Box<dyn Future<Output = Result<OwnedSemaphorePermit, AcquireError>> + Send>>;
 
-/// One connection's share of the slots. All connections of a worker draw on one semaphore, which serves
-/// them in the order in which they came.
+/// One connection's share of the slots.
 pub(crate) struct Slots {
-    semaphore: Arc<Semaphore>,
+    cap: Arc<Cap>,
     in_hand: Option<OwnedSemaphorePermit>,
     waiting: Option<Acquire>,
 }
 
 impl Slots {
-    pub(crate) fn new(semaphore: Arc<Semaphore>) -> Self {
+    pub(crate) fn new(cap: Arc<Cap>) -> Self {
         Self {
-            semaphore,
+            cap,
             in_hand: None,
             waiting: None,
         }
@@ -25,13 +26,13 @@ impl Slots {
 
     /// Takes a slot, or begins to wait for one. Says whether it was there.
     pub(crate) fn want(&mut self) -> bool {
-        match Arc::clone(&self.semaphore).try_acquire_owned() {
+        match self.cap.try_take() {
             Ok(permit) => {
                 self.keep(permit);
                 true
             }
             Err(_) => {
-                self.waiting = Some(Box::pin(Arc::clone(&self.semaphore).acquire_owned()));
+                self.waiting = Some(Box::pin(self.cap.take()));
                 false
             }
         }
@@ -57,6 +58,9 @@ impl Slots {
             released.is_some(),
             "{count} slots released that were not in hand"
         );
+        if let Some(released) = released {
+            self.cap.give_back(released);
+        }
     }
 
     fn keep(&mut self, permit: OwnedSemaphorePermit) {

@@ -1,8 +1,5 @@
 use tokio::sync::watch;
 
-use crate::machine::Order;
-use crate::report::StopReason;
-
 /// How far a worker is on its way out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
@@ -13,10 +10,23 @@ pub enum Stage {
     Quiet,
     /// It takes no more jobs, and finishes those that it has.
     Draining,
-    /// It hands back the jobs that it has.
+    /// It tells the jobs that it has to stop, and hands them back.
     Cancelling,
     /// It has left all servers.
     Closed,
+}
+
+impl Stage {
+    /// As logs and control answers have it: `running`, `quiet`, `draining`, `cancelling`, `closed`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Quiet => "quiet",
+            Self::Draining => "draining",
+            Self::Cancelling => "cancelling",
+            Self::Closed => "closed",
+        }
+    }
 }
 
 /// The stages of a worker as they come. Stages that passed while nobody looked are left out.
@@ -42,45 +52,5 @@ impl Stages {
         }
         self.receiver.changed().await.ok()?;
         Some(*self.receiver.borrow_and_update())
-    }
-}
-
-/// What the worker is to do and who said so first.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Wish {
-    pub(crate) order: Order,
-    pub(crate) reason: StopReason,
-}
-
-/// The one place where stopping is asked for: by signals, handles, triggers and control commands.
-#[derive(Clone, Debug)]
-pub(crate) struct Wishes(watch::Sender<Wish>);
-
-impl Wishes {
-    pub(crate) fn new() -> Self {
-        let wish = Wish {
-            order: Order::Work,
-            reason: StopReason::Trigger,
-        };
-        Self(watch::Sender::new(wish))
-    }
-
-    /// A worker that is asked for more than before does it; nothing calls it back.
-    pub(crate) fn ask(&self, order: Order, reason: StopReason) {
-        self.0.send_if_modified(|wish| {
-            let more = order > wish.order;
-            if more {
-                *wish = Wish { order, reason };
-            }
-            more
-        });
-    }
-
-    pub(crate) fn subscribe(&self) -> watch::Receiver<Wish> {
-        self.0.subscribe()
-    }
-
-    pub(crate) fn current(&self) -> Wish {
-        *self.0.borrow()
     }
 }

@@ -1,25 +1,33 @@
+use std::collections::BTreeSet;
 use std::fmt;
 use std::future::{Future, pending};
 use std::io;
 use std::panic::resume_unwind;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use gearman_net::{ConnectError, Endpoint};
+use gearman_proto::FunctionName;
 use tokio::select;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use crate::builder::WorkerBuilder;
-use crate::connection::{Account, Functions, LinkState};
-use crate::crew::{Crew, Terms};
+use crate::cap::Cap;
+use crate::change::Change;
+use crate::connection::{Account, LinkState};
+use crate::crew::{Crew, Shared, Terms};
+use crate::directive::Directive;
 use crate::handle::{WorkerHandle, any_up};
+use crate::handler::Functions;
 use crate::load::Load;
 use crate::machine::{Order, Tally};
+use crate::recycle::Recycle;
 use crate::report::{StopReason, StopReport};
-use crate::signals::Signals;
-use crate::stage::{Stage, Wish, Wishes};
+use crate::signals::{Hook, Signals};
+use crate::stage::Stage;
+use crate::wishes::{Wish, Wishes};
 
 /// What the control connections may take to say goodbye when the worker is to be gone at once.
 const LAST_WORDS: Duration = Duration::from_millis(250);
@@ -31,19 +39,31 @@ pub struct Worker {
     settings: Settings,
     wishes: Wishes,
     stage: watch::Sender<Stage>,
+    report: watch::Sender<Option<StopReport>>,
+    changes: (mpsc::Sender<Change>, mpsc::Receiver<Change>),
+    cap: Arc<Cap>,
+    load: Arc<Load>,
+    functions: Arc<Mutex<BTreeSet<FunctionName>>>,
     links: Vec<Links>,
 }
+
+/// Changes that wait to be passed on to the connections.
+const CHANGES: usize = 16;
 
 /// What a worker is made of, checked.
 pub(crate) struct Settings {
     pub(crate) terms: Terms,
     pub(crate) servers: Vec<Endpoint>,
     #[cfg(feature = "control")]
-    pub(crate) control: Option<gearman_control::WorkerId>,
+    pub(crate) control: Option<crate::control::Setting>,
     pub(crate) functions: Functions,
     pub(crate) concurrency: usize,
     pub(crate) signals: bool,
+    pub(crate) hang_up: Option<Hook>,
     pub(crate) start_limit: Option<Duration>,
+    pub(crate) cancel_grace: Duration,
+    pub(crate) lifetime: Option<Duration>,
+    pub(crate) jobs: Option<u64>,
 }
 
 /// The states of one server's connections.
@@ -73,7 +93,7 @@ struct DrainOnDrop(Wishes);
 
 impl Drop for DrainOnDrop {
     fn drop(&mut self) {
-        self.0.ask(Order::Drain, StopReason::Trigger);
+        self.0.stop(Order::Drain, StopReason::Trigger);
     }
 }
 
@@ -90,12 +110,16 @@ impl Worker {
             work: link(),
             control: controlled.then(link),
         };
-        let links = settings.servers.iter().map(links).collect();
         Self {
-            settings,
             wishes: Wishes::new(),
             stage: watch::Sender::new(Stage::Running),
-            links,
+            report: watch::Sender::new(None),
+            changes: mpsc::channel(CHANGES),
+            cap: Arc::new(Cap::new(settings.concurrency)),
+            load: Arc::default(),
+            functions: Arc::new(Mutex::new(settings.functions.keys().cloned().collect())),
+            links: settings.servers.iter().map(links).collect(),
+            settings,
         }
     }
 
@@ -108,6 +132,11 @@ impl Worker {
         WorkerHandle {
             wishes: self.wishes.clone(),
             stages: self.stage.subscribe(),
+            report: self.report.subscribe(),
+            changes: self.changes.0.clone(),
+            cap: Arc::clone(&self.cap),
+            load: Arc::clone(&self.load),
+            functions: Arc::clone(&self.functions),
             links: self.links.iter().map(states).collect(),
         }
     }
@@ -148,7 +177,7 @@ impl Worker {
         let done = select! {
             done = &mut work => done,
             () = trigger => {
-                wishes.ask(Order::Drain, StopReason::Trigger);
+                wishes.stop(Order::Drain, StopReason::Trigger);
                 work.await
             }
         };
@@ -158,96 +187,105 @@ impl Worker {
 
     async fn work(self, signals: Option<Signals>) -> Result<StopReport, RunError> {
         let mut wish = self.wishes.subscribe();
-        let mut forwarding = JoinSet::new();
-        if let Some(signals) = signals {
-            forwarding.spawn(signals.forward(self.wishes.clone()));
-        }
-        let load = Arc::new(Load::default());
-        let drained = watch::Sender::new(None);
-        let mut control = self.hire_control(&load, &drained);
+        let drained = watch::Sender::new(false);
+        let mut control = self.hire_control(&drained);
         let Self {
             settings,
             wishes,
             stage,
+            report,
+            changes,
+            cap,
+            load,
+            functions: _,
             links,
         } = self;
+        let mut forwarding = JoinSet::new();
+        if let Some(signals) = signals {
+            forwarding.spawn(signals.forward(wishes.clone(), settings.hang_up));
+        }
+        let shared = Shared {
+            functions: settings.functions,
+            cap,
+            load: Arc::clone(&load),
+            recycle: settings
+                .jobs
+                .map(|jobs| Recycle::after(jobs, wishes.clone())),
+        };
         let work = settings
             .servers
             .iter()
             .zip(links.iter().map(|links| &links.work));
-        let Settings {
-            terms,
-            functions,
-            concurrency,
-            start_limit,
-            ..
-        } = settings;
-        let mut crew = Crew::hire(&terms, functions, concurrency, &load, work);
-
-        let (account, asked) = select! {
-            done = lead(&mut crew, &mut wish, &stage) => done,
-            limit = never_up(start_limit, &links) => {
+        let mut crew = Crew::hire(&settings.terms, &shared, work);
+        // Only the connections hold the functions from here on, and drop them when they leave.
+        drop(shared);
+        let leading = Leading {
+            wishes: wishes.clone(),
+            stage: &stage,
+            changes: changes.1,
+            cancel_grace: settings.cancel_grace,
+            end_of_life: settings.lifetime.map(|lifetime| Instant::now() + lifetime),
+        };
+        let (abandoned, asked) = select! {
+            done = leading.lead(&mut crew, &mut wish) => done,
+            limit = never_up(settings.start_limit, &links) => {
                 return Err(RunError::NoServer { limit, reasons: reasons(&links) });
             }
         };
         // Every job has ended or has been handed back. Those who ordered it hear so before control leaves.
-        drained.send_replace(Some(account.confirmed));
+        drained.send_replace(true);
         if let Some(control) = &mut control {
             dismiss(control, &mut wish).await;
         }
-        stage.send_replace(Stage::Closed);
-        let Account {
-            confirmed: Tally { completed, failed },
-            undelivered,
-            abandoned,
-        } = account;
-        let (reason, elapsed) = (wishes.current().reason, asked.elapsed());
-        Ok(StopReport {
-            reason,
+        let Tally { completed, failed } = load.confirmed();
+        let done = StopReport {
+            reason: wishes.current().reason,
             completed,
             failed,
             abandoned,
-            undelivered,
-            elapsed,
-        })
+            undelivered: load.undelivered(),
+            elapsed: asked.elapsed(),
+        };
+        report.send_replace(Some(done.clone()));
+        stage.send_replace(Stage::Closed);
+        Ok(done)
     }
 
     /// The control connections, where the worker has them.
     #[cfg(feature = "control")]
-    fn hire_control(
-        &self,
-        load: &Arc<Load>,
-        drained: &watch::Sender<Option<Tally>>,
-    ) -> Option<Crew> {
+    fn hire_control(&self, drained: &watch::Sender<bool>) -> Option<Crew> {
         use crate::control::{CONTROL_JOBS, Control};
-        use crate::handler::{Function, Spawned};
+        use crate::handler::Spawned;
 
-        let id = self.settings.control.clone()?;
-        let function = id.control_function();
-        let control = Control {
-            id,
-            incarnation: gearman_control::Incarnation::random(),
-            wishes: self.wishes.clone(),
-            stages: self.stage.subscribe(),
-            load: Arc::clone(load),
-            drained: drained.subscribe(),
+        let setting = self.settings.control.as_ref()?;
+        let function = setting.id.control_function();
+        let declared = self.settings.functions.clone();
+        let reload = self.settings.hang_up.clone();
+        let control = Control::new(
+            setting,
+            self.handle(),
+            reload,
+            declared,
+            drained.subscribe(),
+        );
+        let handler = Arc::new(Spawned {
+            handler: Arc::new(control),
+            limit: None,
+        });
+        // What runs here is no work: it has a cap of its own, and a load at which nobody looks.
+        let shared = Shared {
+            functions: Functions::from([(function, handler as _)]),
+            cap: Arc::new(Cap::new(CONTROL_JOBS)),
+            load: Arc::default(),
+            recycle: None,
         };
-        let handler: Box<dyn Function> = Box::new(Spawned(Arc::new(control)));
-        let functions = Functions::from([(function, handler)]);
         let servers = self.settings.servers.iter().zip(&self.links);
         let links = servers.filter_map(|(server, links)| Some((server, links.control.as_ref()?)));
-        // What runs here is no work: it has a load of its own, which nobody looks at.
-        Some(Crew::hire(
-            &self.settings.terms,
-            functions,
-            CONTROL_JOBS,
-            &Arc::default(),
-            links,
-        ))
+        Some(Crew::hire(&self.settings.terms, &shared, links))
     }
 
     #[cfg(not(feature = "control"))]
-    fn hire_control(&self, _: &Arc<Load>, _: &watch::Sender<Option<Tally>>) -> Option<Crew> {
+    fn hire_control(&self, _: &watch::Sender<bool>) -> Option<Crew> {
         None
     }
 }
@@ -261,40 +299,89 @@ impl Settings {
     }
 }
 
-/// Passes on what is wished until every connection has left. Returns what they did, and when they were
-/// first asked to leave.
-async fn lead(
-    crew: &mut Crew,
-    wish: &mut watch::Receiver<Wish>,
-    stage: &watch::Sender<Stage>,
-) -> (Account, Instant) {
-    let mut account = Account::default();
-    let mut asked = None;
-    loop {
-        select! {
-            left = crew.next_to_leave() => match left {
-                Some(one) => account.add(one),
-                None => return (account, asked.unwrap_or_else(Instant::now)),
-            },
-            Ok(()) = wish.changed() => {
-                let order = wish.borrow_and_update().order;
+/// What leads a crew: wishes, changes and times.
+struct Leading<'a> {
+    wishes: Wishes,
+    stage: &'a watch::Sender<Stage>,
+    changes: mpsc::Receiver<Change>,
+    cancel_grace: Duration,
+    end_of_life: Option<Instant>,
+}
+
+impl Leading<'_> {
+    /// Passes on what is wished until every connection has left. Returns the jobs that were handed back, and
+    /// when the worker was first asked to leave.
+    async fn lead(
+        mut self,
+        crew: &mut Crew,
+        wish: &mut watch::Receiver<Wish>,
+    ) -> (Account, Instant) {
+        let mut abandoned = Account::new();
+        let mut asked = None;
+        let mut grace = None;
+        loop {
+            let Wish {
+                order,
+                reason,
+                deadline,
+                at_once,
+            } = *wish.borrow_and_update();
+            if order >= Order::Drain {
                 asked.get_or_insert_with(Instant::now);
-                stage.send_replace(match order {
-                    Order::Work => Stage::Running,
-                    Order::Quiet => Stage::Quiet,
-                    Order::Drain => Stage::Draining,
-                    Order::Cancel => Stage::Cancelling,
-                });
-                crew.order(order);
+            }
+            if order == Order::Cancel {
+                grace.get_or_insert_with(|| Instant::now() + self.cancel_grace);
+            }
+            let now = Instant::now();
+            let (stage, directive) = match order {
+                Order::Work => (Stage::Running, Directive::Work),
+                Order::Quiet => (Stage::Quiet, Directive::Quiet),
+                Order::Drain => (Stage::Draining, Directive::Drain),
+                Order::Cancel if at_once || grace.is_none_or(|end| end <= now) => {
+                    (Stage::Cancelling, Directive::HandBack)
+                }
+                Order::Cancel => (Stage::Cancelling, Directive::Interrupt),
+            };
+            self.stage
+                .send_if_modified(|current| std::mem::replace(current, stage) != stage);
+            crew.direct(directive);
+            let alarm = match order {
+                Order::Work | Order::Quiet => self.end_of_life,
+                Order::Drain => deadline,
+                Order::Cancel => grace.filter(|end| *end > now),
+            };
+            select! {
+                left = crew.next_to_leave() => match left {
+                    Some(jobs) => abandoned.extend(jobs),
+                    None => return (abandoned, asked.unwrap_or(now)),
+                },
+                Ok(()) = wish.changed() => {}
+                Some(change) = self.changes.recv() => crew.change(change).await,
+                () = at(alarm) => match order {
+                    Order::Work | Order::Quiet => {
+                        self.wishes.stop(Order::Drain, StopReason::Recycled);
+                    }
+                    Order::Drain => self.wishes.stop(Order::Cancel, reason),
+                    // The grace is over: the next turn hands back.
+                    Order::Cancel => {}
+                },
             }
         }
+    }
+}
+
+/// Ready at that time; never, where there is none.
+async fn at(time: Option<Instant>) {
+    match time {
+        Some(time) => sleep_until(time).await,
+        None => pending().await,
     }
 }
 
 /// Lets the control connections complete their jobs and leave. Who wants to be gone at once does not wait
 /// long for it.
 async fn dismiss(control: &mut Crew, wish: &mut watch::Receiver<Wish>) {
-    control.order(Order::Drain);
+    control.direct(Directive::Drain);
     let hurry = async {
         if wish
             .wait_for(|wish| wish.order == Order::Cancel)
@@ -308,7 +395,7 @@ async fn dismiss(control: &mut Crew, wish: &mut watch::Receiver<Wish>) {
         () = control.all_left() => return,
         () = hurry => {}
     }
-    control.order(Order::Cancel);
+    control.direct(Directive::HandBack);
     let _ = timeout(LAST_WORDS, control.all_left()).await;
 }
 

@@ -8,14 +8,16 @@ use gearman_proto::{
     AssignmentForm, FrameDecoder, Request, Response, UniqueId, Update, Work, WorkEvent,
 };
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
 
 use super::*;
-use crate::handler::{Handler, Spawned};
+use crate::cap::Cap;
+use crate::handler::{Function, Handler, Spawned};
 use crate::job::Job;
-use crate::job_error::JobError;
+use crate::job_error::{Exceptions, JobError};
+use crate::machine::Tally;
 use crate::watchdog::Spans;
 
 const READ_LIMIT: Duration = Duration::from_secs(10);
@@ -23,8 +25,9 @@ const READ_LIMIT: Duration = Duration::from_secs(10);
 /// One connection under test, and what it dials: a new pipe each time.
 struct Bench {
     peers: mpsc::UnboundedReceiver<DuplexStream>,
-    orders: watch::Sender<Order>,
-    slots: Arc<Semaphore>,
+    directives: watch::Sender<Directive>,
+    cap: Arc<Cap>,
+    load: Arc<Load>,
     done: JoinHandle<Account>,
 }
 
@@ -42,12 +45,17 @@ impl Bench {
 
     fn with_limit(concurrency: usize, pipe: usize, body_limit: u32, handler: impl Handler) -> Self {
         let name = FunctionName::new("work").unwrap();
-        let function: Box<dyn Function> = Box::new(Spawned(Arc::new(handler)));
-        let (orders, receiver) = watch::channel(Order::Work);
+        let function: Arc<dyn Function> = Arc::new(Spawned {
+            handler: Arc::new(handler),
+            limit: None,
+        });
+        let load = Arc::new(Load::default());
+        let (directives, receiver) = watch::channel(Directive::Work);
+        let (_changes, changes) = mpsc::channel(1);
         let (sender, reports) = mpsc::channel(REPORTS);
         let (new_peer, peers) = mpsc::unbounded_channel();
         let new_peer = Arc::new(Mutex::new(new_peer));
-        let slots = Arc::new(Semaphore::new(concurrency));
+        let cap = Arc::new(Cap::new(concurrency));
         let spans = Spans {
             read_limit: READ_LIMIT,
             safety_poll: Duration::from_secs(60),
@@ -63,23 +71,28 @@ impl Bench {
             backoff: Backoff::default(),
             body_limit,
             machine: Machine::new(None, [name.clone()]),
-            functions: Arc::new(Functions::from([(name, function)])),
-            slots: Slots::new(Arc::clone(&slots)),
+            functions: Functions::from([(name, function)]),
+            slots: Slots::new(Arc::clone(&cap)),
             watchdog: Watchdog::new(spans),
             line: Arc::new(Line {
+                server: 0,
                 reports: sender,
-                orders: receiver.clone(),
+                directives: receiver.clone(),
                 payload_limit,
+                exceptions: Exceptions::Native,
             }),
             reports,
-            orders: receiver,
+            directives: receiver,
+            changes,
             state: watch::Sender::new(LinkState::Connecting),
-            load: Arc::default(),
+            load: Arc::clone(&load),
+            recycle: None,
         };
         Self {
             peers,
-            orders,
-            slots,
+            directives,
+            cap,
+            load,
             done: tokio::spawn(connection.run()),
         }
     }
@@ -209,9 +222,9 @@ async fn a_mute_server_holds_no_slot_and_does_not_delay_the_end() {
     let mut bench = Bench::new(1, 4096, echo);
     let mut peer = bench.peer().await;
     assert_eq!(peer.next().await, can_do());
-    assert_eq!(bench.slots.available_permits(), 1);
+    assert_eq!(bench.cap.free(), 1);
     let asked = Instant::now();
-    bench.orders.send_replace(Order::Drain);
+    bench.directives.send_replace(Directive::Drain);
     bench.end().await;
     assert_eq!(asked.elapsed(), Duration::ZERO);
 }
@@ -241,15 +254,16 @@ async fn a_drain_waits_for_the_running_job_and_the_server_to_have_read_its_resul
     });
     let mut peer = bench.greeted_peer().await;
     peer.assign(1, "").await;
-    bench.orders.send_replace(Order::Drain);
+    bench.directives.send_replace(Directive::Drain);
     sleep(Duration::from_secs(9)).await;
     assert!(!bench.done.is_finished());
     go.notify_one();
     assert_eq!(peer.next().await, complete(1, "done"));
     peer.expect_leave().await;
-    let account = bench.end().await;
+    let load = Arc::clone(&bench.load);
+    bench.end().await;
     assert_eq!(
-        account.confirmed,
+        load.confirmed(),
         Tally {
             completed: 1,
             failed: 0
@@ -263,7 +277,7 @@ async fn an_asleep_worker_grabs_once_more_before_it_leaves() {
     let mut peer = bench.greeted_peer().await;
     peer.send(Response::NoJob).await;
     assert_eq!(peer.next().await, Request::PreSleep);
-    bench.orders.send_replace(Order::Drain);
+    bench.directives.send_replace(Directive::Drain);
     assert!(matches!(peer.next().await, Request::GrabJob(_)));
     peer.assign(1, "last").await;
     assert_eq!(peer.next().await, complete(1, "last"));
@@ -394,13 +408,14 @@ async fn a_job_of_a_lost_connection_is_told_and_keeps_its_slot_until_it_returns(
     assert!(matches!(peer.next().await, Request::GrabJob(_)));
     peer.send(Response::NoJob).await;
     assert_eq!(peer.next().await, Request::PreSleep);
-    bench.orders.send_replace(Order::Drain);
+    bench.directives.send_replace(Directive::Drain);
     assert!(matches!(peer.next().await, Request::GrabJob(_)));
     peer.send(Response::NoJob).await;
     peer.expect_leave().await;
-    let account = bench.end().await;
+    let load = Arc::clone(&bench.load);
+    bench.end().await;
     assert_eq!(
-        (account.undelivered, account.confirmed),
+        (load.undelivered(), load.confirmed()),
         (1, Tally::default())
     );
 }
@@ -418,12 +433,14 @@ async fn a_drain_waits_for_a_job_whose_connection_is_lost() {
     });
     let mut lost = bench.greeted_peer().await;
     lost.assign(1, "").await;
-    bench.orders.send_replace(Order::Drain);
+    bench.directives.send_replace(Directive::Drain);
     drop(lost);
     sleep(Duration::from_secs(3)).await;
     assert!(!bench.done.is_finished());
     go.notify_one();
-    assert_eq!(bench.end().await.undelivered, 1);
+    let load = Arc::clone(&bench.load);
+    bench.end().await;
+    assert_eq!(load.undelivered(), 1);
 }
 
 #[tokio::test(start_paused = true)]
@@ -439,15 +456,16 @@ async fn a_cancelled_worker_hands_its_job_back_and_is_gone_though_the_server_doe
     // The result does not go through the pipe, as nobody reads it.
     sleep(Duration::from_secs(1)).await;
     let asked = Instant::now();
-    bench.orders.send_replace(Order::Cancel);
-    let account = bench.end().await;
+    bench.directives.send_replace(Directive::HandBack);
+    let load = Arc::clone(&bench.load);
+    let abandoned = bench.end().await;
     assert!(
         asked.elapsed() <= Duration::from_millis(251),
         "{:?}",
         asked.elapsed()
     );
-    assert_eq!(account.abandoned, [handle(1)]);
-    assert_eq!(account.undelivered, 1);
+    assert_eq!(abandoned, [handle(1)]);
+    assert_eq!(load.undelivered(), 1);
 }
 
 #[tokio::test(start_paused = true)]

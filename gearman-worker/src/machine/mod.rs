@@ -284,38 +284,29 @@ impl Machine {
         Ok(())
     }
 
-    /// Takes in a packet that could not be read. A job that is too large for us fails, with a warning
-    /// that says so: closing the connection would only send it to the next worker.
+    /// Takes in a packet that could not be read. A job that is too large for us, or whose names break the
+    /// rules, fails with a warning that says so: closing the connection would only send it to the next worker.
     ///
     /// # Errors
     ///
     /// As [`handle_response`](Self::handle_response).
     pub fn handle_bad_packet(&mut self, error: &PacketError) -> Result<(), Violation> {
-        if let PacketError::Oversized(oversized) = error
-            && let Kind::JobAssign | Kind::JobAssignUniq | Kind::JobAssignAll = oversized.kind
-        {
-            let beginning = &oversized.beginning;
-            let handle = beginning
-                .split(|byte| *byte == 0)
-                .next()
-                .unwrap_or_default();
-            let handle = JobHandle::new(handle).map_err(|_| Violation::UnreadableJob)?;
+        let kind = match error {
+            PacketError::Oversized(oversized) => oversized.kind,
+            PacketError::Malformed { kind, .. } => *kind,
+            // Nothing that we wait for.
+            _ => return Ok(()),
+        };
+        if let Kind::JobAssign | Kind::JobAssignUniq | Kind::JobAssignAll = kind {
+            let handle = error.handle().ok_or(Violation::UnreadableJob)?;
             self.answered(Answer::Grab).ok_or(Violation::UnaskedJob)?;
             self.rest = Rest::Eager;
-            let warning = Update::Warning(Bytes::from(oversized.to_string()));
+            let warning = Update::Warning(Bytes::from(error.to_string()));
             self.send(Request::Work(Work::update(handle, warning)));
             self.end(handle, Outcome::Fail);
             self.advance();
-            return Ok(());
         }
-        match error {
-            PacketError::Malformed {
-                kind: Kind::JobAssign | Kind::JobAssignUniq | Kind::JobAssignAll,
-                ..
-            } => Err(Violation::UnreadableJob),
-            // Nothing that we wait for.
-            _ => Ok(()),
-        }
+        Ok(())
     }
 
     /// A slot that was wanted is there.
