@@ -28,9 +28,7 @@ impl Machine {
     }
 
     fn serve(&mut self) {
-        if !self.registered {
-            self.register();
-        }
+        self.register();
         if !self.removing.is_empty() && !self.remove() {
             return;
         }
@@ -144,31 +142,42 @@ impl Machine {
 
     /// RESET_ABILITIES requeues whatever is held and makes the server forget our functions.
     fn reset(&mut self) {
-        if self.registered {
+        if !self.registered.is_empty() {
             self.send(Request::ResetAbilities);
-            self.registered = false;
+            self.registered.clear();
             self.forget_removed();
         }
     }
 
+    /// Tells the server the functions that it does not know yet, each once: twice would count twice.
     pub(super) fn register(&mut self) {
-        for function in self.functions.clone() {
-            self.send(Request::CanDo(function));
+        if self.registered.len() == self.functions.len() {
+            return;
         }
-        self.registered = true;
+        for function in self.functions.clone() {
+            if !self.registered.contains(&function) {
+                self.registered.push(function.clone());
+                self.send(Request::CanDo(function));
+            }
+        }
+        // The server wakes a sleeper for jobs that come, not for those that wait already.
+        if let Rest::Asleep | Rest::Pausing = self.rest {
+            self.rest = Rest::Woken;
+        }
     }
 
     /// Drops the functions that are to go, but for those of which a job is held while the server counts on
     /// us: taking them back would requeue it.
     pub(super) fn forget_removed(&mut self) {
-        let removing = std::mem::take(&mut self.removing);
-        for function in removing {
-            if self.registered && self.held.values().any(|held| held.function == function) {
+        for function in std::mem::take(&mut self.removing) {
+            let registered = self.registered.contains(&function);
+            if registered && self.held.values().any(|held| held.function == function) {
                 self.removing.push(function);
                 continue;
             }
             self.functions.retain(|other| *other != function);
-            if self.registered {
+            if registered {
+                self.registered.retain(|other| *other != function);
                 self.send(Request::CantDo(function.clone()));
             }
             self.actions.push_back(Action::Removed(function));

@@ -88,8 +88,8 @@ pub struct Machine {
     functions: Vec<FunctionName>,
     /// Those of `functions` that are to go as soon as that hurts no job.
     removing: Vec<FunctionName>,
-    /// Whether the server knows our functions: not before we connect, nor once we are quiet.
-    registered: bool,
+    /// Those that the server knows: none before we connect, nor once we are quiet.
+    registered: Vec<FunctionName>,
     order: Order,
     link: Link,
     rest: Rest,
@@ -122,7 +122,7 @@ impl Machine {
             id,
             functions: known,
             removing: Vec::new(),
-            registered: false,
+            registered: Vec::new(),
             order: Order::Work,
             link: Link::Down,
             rest: Rest::Eager,
@@ -359,17 +359,9 @@ impl Machine {
 
     /// From now on jobs of this function are taken too. Its handler must be there already.
     pub fn add_function(&mut self, function: FunctionName) {
-        if let Some(at) = self.removing.iter().position(|other| *other == function) {
-            self.removing.remove(at);
-        } else if !self.functions.contains(&function) {
-            self.functions.push(function.clone());
-            if self.registered {
-                self.send(Request::CanDo(function));
-                // The server wakes a sleeper for jobs that come, not for those that wait already.
-                if matches!(self.rest, Rest::Asleep | Rest::Pausing) {
-                    self.rest = Rest::Woken;
-                }
-            }
+        self.removing.retain(|other| *other != function);
+        if !self.functions.contains(&function) {
+            self.functions.push(function);
         }
         self.advance();
     }
@@ -379,7 +371,7 @@ impl Machine {
     pub fn remove_function(&mut self, function: &FunctionName) {
         if self.functions.contains(function) && !self.removing.contains(function) {
             self.removing.push(function.clone());
-            if !self.registered {
+            if !self.registered.contains(function) {
                 self.forget_removed();
             }
         }
@@ -426,7 +418,7 @@ impl Machine {
         if self.link != Link::Left {
             self.link = Link::Down;
         }
-        self.registered = false;
+        self.registered.clear();
         self.forget_removed();
         let unproven = self.answers.clear();
         if unproven != Tally::default() {

@@ -24,8 +24,6 @@ pub(super) struct Wire {
     /// Grabs that may still be sent before the drain or the quiet is over.
     last_grabs: usize,
     greeted: bool,
-    /// RESET_ABILITIES was sent, and no function has been registered since.
-    reset: bool,
     barrier: Barrier,
 }
 
@@ -61,7 +59,6 @@ impl Wire {
             last_answer_was_job: false,
             last_grabs: 0,
             greeted: false,
-            reset: false,
             barrier: Barrier::None,
         }
     }
@@ -86,7 +83,6 @@ impl Wire {
         match request {
             Request::CanDo(function) => {
                 self.functions.insert(function.clone());
-                self.reset = false;
             }
             Request::CantDo(function) => drop(self.functions.remove(function)),
             Request::GrabJob(_) => {
@@ -98,14 +94,13 @@ impl Wire {
             Request::ResetAbilities => {
                 self.held.clear();
                 self.functions.clear();
-                self.reset = true;
             }
             Request::Work(work) => {
                 if let WorkEvent::End(_) = work.event {
                     self.held.remove(&work.handle);
                 }
             }
-            Request::Echo(_) if self.order >= Order::Drain && self.functions.is_empty() => {
+            Request::Echo(_) if self.order >= Order::Drain && self.owes_nothing() => {
                 self.barrier = Barrier::Asked;
             }
             _ => {}
@@ -124,10 +119,7 @@ impl Wire {
                     !self.functions.contains(function),
                     "{function} is registered twice"
                 );
-                assert!(
-                    self.order == Order::Work || !self.reset,
-                    "registered while quiet"
-                );
+                assert_eq!(self.order, Order::Work, "registered though not at work");
             }
             Request::GrabJob(_) => {
                 assert!(
@@ -174,6 +166,12 @@ impl Wire {
             }
             _ => {}
         }
+    }
+
+    /// Whether an echo now is the barrier: nothing can follow it.
+    fn owes_nothing(&self) -> bool {
+        let idle = self.open_grabs == 0 && self.held.is_empty() && self.functions.is_empty();
+        idle && self.sleep == Sleep::Awake
     }
 
     /// The server must owe us nothing when it forgets functions.
