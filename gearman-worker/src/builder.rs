@@ -30,6 +30,7 @@ pub struct WorkerBuilder {
     signals: bool,
     hang_up: Option<Hook>,
     exceptions: Exceptions,
+    drain_limit: Option<Duration>,
     cancel_grace: Duration,
     lifetime: Option<(Duration, Duration)>,
     jobs: Option<u64>,
@@ -97,6 +98,7 @@ impl WorkerBuilder {
             signals: false,
             hang_up: None,
             exceptions: Exceptions::default(),
+            drain_limit: None,
             cancel_grace: Duration::ZERO,
             lifetime: None,
             jobs: None,
@@ -279,6 +281,14 @@ impl WorkerBuilder {
         self
     }
 
+    /// How long any drain may take, whoever asked for it. What still runs then is cancelled, and the report
+    /// says that it was overdue. For ever by default.
+    #[must_use]
+    pub fn drain_limit(mut self, limit: Duration) -> Self {
+        self.drain_limit = Some(limit);
+        self
+    }
+
     /// How long handlers have between being told that it is enough and their jobs being handed back, when the
     /// worker is cancelled. None by default. A handler hears it by [`Job::cancelled`](crate::Job::cancelled).
     #[must_use]
@@ -416,6 +426,7 @@ impl WorkerBuilder {
             signals: self.signals,
             hang_up: self.hang_up,
             start_limit: self.start_limit,
+            drain_limit: self.drain_limit,
             cancel_grace: self.cancel_grace,
             lifetime,
             jobs: self.jobs,

@@ -37,6 +37,8 @@ pub struct StopReport {
     pub abandoned: Vec<JobHandle>,
     /// Jobs that ended, but nothing proves that the server has read how: the connection broke.
     pub undelivered: u64,
+    /// Whether the limit of the drain passed before all jobs had ended.
+    pub overdue: bool,
     /// From the word to stop to the end.
     pub elapsed: Duration,
 }

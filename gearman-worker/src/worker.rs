@@ -61,6 +61,7 @@ pub(crate) struct Settings {
     pub(crate) signals: bool,
     pub(crate) hang_up: Option<Hook>,
     pub(crate) start_limit: Option<Duration>,
+    pub(crate) drain_limit: Option<Duration>,
     pub(crate) cancel_grace: Duration,
     pub(crate) lifetime: Option<Duration>,
     pub(crate) jobs: Option<u64>,
@@ -223,10 +224,15 @@ impl Worker {
             wishes: wishes.clone(),
             stage: &stage,
             changes: changes.1,
+            drain_limit: settings.drain_limit,
             cancel_grace: settings.cancel_grace,
             end_of_life: settings.lifetime.map(|lifetime| Instant::now() + lifetime),
         };
-        let (abandoned, asked) = select! {
+        let Left {
+            abandoned,
+            asked,
+            overdue,
+        } = select! {
             done = leading.lead(&mut crew, &mut wish) => done,
             limit = never_up(settings.start_limit, &links) => {
                 return Err(RunError::NoServer { limit, reasons: reasons(&links) });
@@ -244,6 +250,7 @@ impl Worker {
             failed,
             abandoned,
             undelivered: load.undelivered(),
+            overdue,
             elapsed: asked.elapsed(),
         };
         report.send_replace(Some(done.clone()));
@@ -299,26 +306,31 @@ impl Settings {
     }
 }
 
+/// How a crew has left.
+struct Left {
+    abandoned: Account,
+    /// When it was first asked to.
+    asked: Instant,
+    overdue: bool,
+}
+
 /// What leads a crew: wishes, changes and times.
 struct Leading<'a> {
     wishes: Wishes,
     stage: &'a watch::Sender<Stage>,
     changes: mpsc::Receiver<Change>,
+    drain_limit: Option<Duration>,
     cancel_grace: Duration,
     end_of_life: Option<Instant>,
 }
 
 impl Leading<'_> {
-    /// Passes on what is wished until every connection has left. Returns the jobs that were handed back, and
-    /// when the worker was first asked to leave.
-    async fn lead(
-        mut self,
-        crew: &mut Crew,
-        wish: &mut watch::Receiver<Wish>,
-    ) -> (Account, Instant) {
+    /// Passes on what is wished until every connection has left.
+    async fn lead(mut self, crew: &mut Crew, wish: &mut watch::Receiver<Wish>) -> Left {
         let mut abandoned = Account::new();
         let mut asked = None;
         let mut grace = None;
+        let mut overdue = false;
         loop {
             let Wish {
                 order,
@@ -347,13 +359,19 @@ impl Leading<'_> {
             crew.direct(directive);
             let alarm = match order {
                 Order::Work | Order::Quiet => self.end_of_life,
-                Order::Drain => deadline,
+                Order::Drain => {
+                    let limit = self
+                        .drain_limit
+                        .zip(asked)
+                        .map(|(limit, asked)| asked + limit);
+                    deadline.into_iter().chain(limit).min()
+                }
                 Order::Cancel => grace.filter(|end| *end > now),
             };
             select! {
                 left = crew.next_to_leave() => match left {
                     Some(jobs) => abandoned.extend(jobs),
-                    None => return (abandoned, asked.unwrap_or(now)),
+                    None => return Left { abandoned, asked: asked.unwrap_or(now), overdue },
                 },
                 Ok(()) = wish.changed() => {}
                 Some(change) = self.changes.recv() => crew.change(change).await,
@@ -361,7 +379,10 @@ impl Leading<'_> {
                     Order::Work | Order::Quiet => {
                         self.wishes.stop(Order::Drain, StopReason::Recycled);
                     }
-                    Order::Drain => self.wishes.stop(Order::Cancel, reason),
+                    Order::Drain => {
+                        overdue = true;
+                        self.wishes.stop(Order::Cancel, reason);
+                    }
                     // The grace is over: the next turn hands back.
                     Order::Cancel => {}
                 },

@@ -6,14 +6,10 @@ mod recipe;
 use std::ffi::OsString;
 use std::num::NonZeroU64;
 use std::os::unix::ffi::OsStringExt as _;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use gearman_worker::{
-    BuildError, Job, JobError, RunError, Stage, StopReport, Worker, WorkerHandle,
-};
+use gearman_worker::{BuildError, Job, RunError, StopReport, Worker};
 
 use self::recipe::Recipe;
 use crate::args::Common;
@@ -28,7 +24,8 @@ use crate::output;
 /// command what it works on.
 ///
 /// SIGTERM (and SIGHUP): running jobs are finished, no others are taken, then exit. SIGINT: running commands
-/// are killed, and their jobs go back to the server, which gives them to other workers.
+/// are killed, and their jobs go back to the server, which gives them to other workers. SIGUSR1: no more
+/// jobs are taken until SIGUSR2.
 ///
 /// For instance: gearctl work resize -c 4 --id web-1 -- convert - -resize 200x200 png:-
 #[derive(clap::Args, Debug)]
@@ -63,18 +60,9 @@ pub(crate) struct Work {
     #[arg(long, value_name = "DURATION", value_parser = duration::parse)]
     drain_timeout: Option<Duration>,
 
-    /// Stop after so many finished jobs. Jobs that run beside the last one are finished, too.
+    /// Stop after so many jobs. Jobs that were asked for beside the last one are run, too.
     #[arg(long, value_name = "N")]
     exit_after: Option<NonZeroU64>,
-}
-
-/// What all jobs share.
-struct Shop {
-    recipe: Option<Recipe>,
-    finished: AtomicU64,
-    exit_after: Option<NonZeroU64>,
-    /// Set before the first job can come.
-    worker: OnceLock<WorkerHandle>,
 }
 
 impl Work {
@@ -93,12 +81,7 @@ impl Work {
             }),
             None => None,
         };
-        let shop = Arc::new(Shop {
-            recipe,
-            finished: AtomicU64::new(0),
-            exit_after: self.exit_after,
-            worker: OnceLock::new(),
-        });
+        let recipe = Arc::new(recipe);
         let mut builder = Worker::builder()
             .servers(common.servers()?)
             .id(name)
@@ -108,75 +91,32 @@ impl Work {
         if let Some(limit) = common.time_limit {
             builder = builder.start_limit(limit);
         }
+        if let Some(limit) = self.drain_timeout {
+            builder = builder.drain_limit(limit);
+        }
+        if let Some(jobs) = self.exit_after {
+            builder = builder.stop_after_jobs(jobs.get());
+        }
         for function in self.functions {
-            let shop = Arc::clone(&shop);
+            let recipe = Arc::clone(&recipe);
             builder = builder.function(function.into_vec(), move |job: Job| {
-                let shop = Arc::clone(&shop);
-                async move { shop.serve(job).await }
+                let recipe = Arc::clone(&recipe);
+                async move {
+                    match &*recipe {
+                        Some(recipe) => recipe.cook(&job).await,
+                        None => Ok(job.workload().clone()),
+                    }
+                }
             });
         }
         let worker = builder.build().map_err(build_failure)?;
-        shop.worker.get_or_init(|| worker.handle());
-
-        let overdue = Arc::new(AtomicBool::new(false));
-        if let Some(limit) = self.drain_timeout {
-            tokio::spawn(cut_drain_short(
-                worker.handle(),
-                limit,
-                Arc::clone(&overdue),
-            ));
-        }
         let report = worker.run().await.map_err(run_failure)?;
-        Ok(conclude(&report, overdue.load(Ordering::Relaxed)))
-    }
-}
-
-impl Shop {
-    async fn serve(&self, job: Job) -> Result<Bytes, JobError> {
-        let result = match &self.recipe {
-            Some(recipe) => recipe.cook(&job).await,
-            None => Ok(job.workload().clone()),
-        };
-        let finished = 1 + self.finished.fetch_add(1, Ordering::Relaxed);
-        if let Some(limit) = self.exit_after
-            && finished >= limit.get()
-            && job.is_cancelled().is_none()
-        {
-            self.close(&job).await;
-        }
-        result
-    }
-
-    /// Lets the worker drain, and sees to it that its connection knows before it hears that this job has
-    /// ended: it would take the next one in the same breath.
-    async fn close(&self, job: &Job) {
-        if let Some(worker) = self.worker.get() {
-            worker.drain();
-            while !job.is_draining() {
-                tokio::task::yield_now().await;
-            }
-            tokio::task::yield_now().await;
-        }
-    }
-}
-
-/// Once the worker drains, gives it `limit` to finish.
-async fn cut_drain_short(worker: WorkerHandle, limit: Duration, overdue: Arc<AtomicBool>) {
-    let mut stages = worker.stages();
-    while stages.current() < Stage::Draining {
-        if stages.next().await.is_none() {
-            return;
-        }
-    }
-    tokio::time::sleep(limit).await;
-    if stages.current() == Stage::Draining {
-        overdue.store(true, Ordering::Relaxed);
-        worker.cancel();
+        Ok(conclude(&report))
     }
 }
 
 /// Says what the worker did.
-fn conclude(report: &StopReport, overdue: bool) -> Exit {
+fn conclude(report: &StopReport) -> Exit {
     for handle in &report.abandoned {
         output::tell(format_args!(
             "abandoned {handle}: the server gives it to another worker"
@@ -184,7 +124,7 @@ fn conclude(report: &StopReport, overdue: bool) -> Exit {
     }
     output::tell(report);
     match report.exit_code() {
-        0 if overdue => {
+        0 if report.overdue => {
             output::tell("the drain timeout has passed");
             Exit::TimeLimit
         }
