@@ -278,7 +278,7 @@ impl World {
             };
             if to == self.worker {
                 match response {
-                    Response::JobAssign(assignment) => self.held.push(assignment.handle),
+                    Response::JobAssign(assignment) => self.held.push(assignment.handle()),
                     Response::NoJob => {}
                     response => panic!("{response:?}"),
                 }

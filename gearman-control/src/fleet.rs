@@ -27,6 +27,9 @@
 //! 2013 kind, is told so without a name. Both are foreground jobs of high priority without a unique id:
 //! if we leave, an order that nobody has taken vanishes, and a second order is not swallowed by a first.
 //!
+//! Workers that share a [secret](Fleet::secret) with the fleet get both signed. Then no plain order is
+//! given: a worker that does not answer the signed question refuses.
+//!
 //! The servers are looked at ten times a second. A worker is *down* when no server has a connection
 //! that bears its id. Where another process has taken the id over at once, the worker is down when its
 //! order is done and that other process answers; the other is told nothing.
@@ -41,7 +44,7 @@ use std::time::Duration;
 use gearman_net::{DEFAULT_CONNECT_LIMIT, Endpoint};
 use tokio::task::JoinSet;
 
-use crate::WorkerId;
+use crate::{Secret, WorkerId};
 
 mod census;
 mod driver;
@@ -63,6 +66,7 @@ pub use summary::{Summary, WhyLeft};
 pub use termination::Termination;
 pub use which::Which;
 
+use driver::Driver;
 use lookout::Lookout;
 use server::{Lists, Server};
 use sightings::Sightings;
@@ -74,6 +78,7 @@ use sightings::Sightings;
 pub struct Fleet {
     servers: Vec<Endpoint>,
     connect_limit: Duration,
+    secret: Option<Secret>,
 }
 
 impl Fleet {
@@ -87,6 +92,7 @@ impl Fleet {
                 .filter(|server| named.insert(server.clone()))
                 .collect(),
             connect_limit: DEFAULT_CONNECT_LIMIT,
+            secret: None,
         }
     }
 
@@ -94,6 +100,14 @@ impl Fleet {
     #[must_use]
     pub const fn connect_limit(mut self, limit: Duration) -> Self {
         self.connect_limit = limit;
+        self
+    }
+
+    /// Signs what is said to the workers. Those that were given no secret, or another one, do not
+    /// understand it; they refuse, or say nothing.
+    #[must_use]
+    pub fn secret(mut self, secret: Secret) -> Self {
+        self.secret = Some(secret);
         self
     }
 
@@ -131,7 +145,7 @@ impl Fleet {
         let survey = self.survey().await?;
         let there = survey.census().ids();
         match which.pick(there) {
-            Ok(picked) => Ok(survey.terminate(&picked, limit)),
+            Ok(picked) => Ok(survey.terminate(&picked, limit, self.secret.clone())),
             Err(ids) => {
                 let unasked = survey.unasked;
                 Err(FleetError::NoSuchWorker { ids, unasked })
@@ -194,7 +208,12 @@ impl Survey {
         }
     }
 
-    fn terminate(self, picked: &BTreeSet<WorkerId>, limit: Option<Duration>) -> Termination {
+    fn terminate(
+        self,
+        picked: &BTreeSet<WorkerId>,
+        limit: Option<Duration>,
+        secret: Option<Secret>,
+    ) -> Termination {
         let mut workers = BTreeMap::<_, Vec<_>>::new();
         for (server, id, _) in self.seen().filter(|(_, id, _)| picked.contains(*id)) {
             let servers = workers.entry(id.clone()).or_default();
@@ -203,7 +222,8 @@ impl Survey {
         let (servers, lists): (Vec<_>, Vec<_>) = self.servers.into_iter().unzip();
         let ids_in_use = lists.into_iter().map(|lists| Some(lists?.ids_in_use));
         let lookout = Lookout::new(servers, Sightings::new(ids_in_use));
-        Termination::begin(lookout, workers, self.unasked, limit)
+        let driver = Driver::new(lookout, workers, limit, secret);
+        Termination::begin(driver, self.unasked)
     }
 
     fn seen(&self) -> impl Iterator<Item = (&Arc<Server>, &WorkerId, &u64)> {

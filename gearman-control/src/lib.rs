@@ -22,6 +22,21 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! # Signed commands
+//!
+//! Whoever can submit jobs can command a worker, unless it shares a [`Secret`] with those who may. Then it
+//! obeys [signed](Secret::sign) lines only:
+//!
+//! ```text
+//! v1 UNIX-SECONDS NONCE MAC COMMAND...
+//! ```
+//!
+//! A [`Verifier`] accepts a line once, within a minute, and only for the process that is meant. What this
+//! does not do: lines are not encrypted, and answers are not signed. Who sits between the two can read
+//! everything, hold a line back, and forge an answer; only orders they can't give.
+//!
+//! # Features
+//!
 //! With feature `fleet`, the module `fleet` finds workers through their job servers, stops some or all,
 //! and waits until they have left.
 
@@ -30,6 +45,10 @@ mod command;
 #[cfg(feature = "fleet")]
 pub mod fleet;
 mod incarnation;
+mod nonce;
+mod secret;
+mod signed_line;
+mod verifier;
 mod worker_id;
 
 pub use answer::{
@@ -37,4 +56,8 @@ pub use answer::{
 };
 pub use command::{Command, InvalidCommand, WORDS};
 pub use incarnation::{Incarnation, InvalidIncarnation};
+pub use nonce::Nonce;
+pub use secret::{InvalidSecret, SECRET_VARIABLE, Secret};
+pub use signed_line::unix_seconds;
+pub use verifier::{SignatureError, Verifier};
 pub use worker_id::{CONTROL_PREFIX, InvalidWorkerId, WorkerId};

@@ -25,6 +25,11 @@ pub(crate) trait Argument: Sized {
     fn from_head(raw: &[u8]) -> Result<Self, Flaw> {
         Self::from_text(raw)
     }
+
+    /// Whether [`from_head`](Self::from_head) would take it.
+    fn check_head(raw: &[u8]) -> Result<(), Flaw> {
+        Self::from_head(raw).map(drop)
+    }
 }
 
 impl<'a> Arguments<'a> {
@@ -45,10 +50,22 @@ impl<'a> Arguments<'a> {
     /// The next argument before the last.
     #[inline]
     pub(crate) fn head<T: Argument>(&mut self) -> Result<T, Flaw> {
+        self.next_head(T::from_head)
+    }
+
+    /// Checks the next argument before the last and leaves it where it lies. Returns where it ends.
+    #[inline]
+    pub(crate) fn skip<T: Argument>(&mut self) -> Result<usize, Flaw> {
+        self.next_head(T::check_head)?;
+        Ok(self.at.saturating_sub(1))
+    }
+
+    #[inline]
+    fn next_head<T>(&mut self, read: impl FnOnce(&[u8]) -> Result<T, Flaw>) -> Result<T, Flaw> {
         let rest = self.body.get(self.at..).unwrap_or_default();
         let head = memchr::memchr(0, rest).and_then(|end| rest.get(..end));
         let head = head.ok_or(Flaw::Unterminated)?;
-        let value = T::from_head(head)?;
+        let value = read(head)?;
         self.at = self.at.saturating_add(head.len()).saturating_add(1);
         self.good = self.good.saturating_add(1);
         Ok(value)
@@ -66,6 +83,14 @@ impl<'a> Arguments<'a> {
         let mut body = mem::take(self.body);
         body.advance(self.at.min(body.len()));
         body
+    }
+
+    /// All arguments so far, NULs included, and the last one, both as they are. The body is gone then.
+    #[inline]
+    pub(crate) fn parts(&mut self) -> (Bytes, Bytes) {
+        let mut body = mem::take(self.body);
+        let heads = body.split_to(self.at.min(body.len()));
+        (heads, body)
     }
 }
 

@@ -1,7 +1,9 @@
-use bytes::{Bytes, BytesMut};
+use std::fmt;
+
+use bytes::{BufMut, Bytes, BytesMut};
 
 use crate::arguments::Arguments;
-use crate::encode::{self, EncodeError, Last};
+use crate::encode::{self, EncodeError};
 use crate::{Direction, Flaw, FunctionName, JobHandle, Kind, ReducerName, UniqueId};
 
 /// How much a worker wants to know about the job that it asks for.
@@ -28,17 +30,18 @@ impl GrabForm {
 }
 
 /// A job for the worker that asked for one. It owns the job until it has sent its outcome.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-#[expect(clippy::exhaustive_structs, reason = "the packets have these parts")]
+///
+/// The names stay where the packet was read, beside the workload: an assignment costs two references to the
+/// read buffer, whatever it tells, and is cheap to move. A name that is kept for longer is copied out by
+/// its accessor.
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Assignment {
-    /// The server's name for the job, to be named in all news about it.
-    pub handle: JobHandle,
-    /// What is to be done.
-    pub function: FunctionName,
-    /// With what.
-    pub workload: Bytes,
-    /// What else is told.
-    pub form: AssignmentForm,
+    form: GrabForm,
+    /// Handle, function, unique id and reducer as far as the form has them, each ended by NUL.
+    heads: Bytes,
+    /// Where each of them ends.
+    ends: [u16; 4],
+    workload: Bytes,
 }
 
 /// What an assignment tells beyond handle, function and workload: which of the three packets it is.
@@ -54,56 +57,170 @@ pub enum AssignmentForm {
 }
 
 impl Assignment {
-    /// The unique id, where there is one and it was told.
-    pub const fn unique(&self) -> Option<&UniqueId> {
-        match &self.form {
-            AssignmentForm::Unique(unique) | AssignmentForm::All(unique, _) => unique.as_ref(),
-            AssignmentForm::Plain => None,
+    /// A job as a server hands it out.
+    pub fn new(
+        handle: JobHandle,
+        function: &FunctionName,
+        form: AssignmentForm,
+        workload: impl Into<Bytes>,
+    ) -> Self {
+        let (form, unique, reducer) = match form {
+            AssignmentForm::Plain => (GrabForm::Plain, None, None),
+            AssignmentForm::Unique(unique) => (GrabForm::Unique, unique, None),
+            AssignmentForm::All(unique, reducer) => (GrabForm::All, unique, Some(reducer)),
+        };
+        let unique = unique.as_ref().map(UniqueId::as_bytes).unwrap_or_default();
+        let reducer = reducer
+            .as_ref()
+            .map(ReducerName::as_bytes)
+            .unwrap_or_default();
+        let names = [handle.as_bytes(), function.as_bytes(), unique, reducer];
+        let mut heads = BytesMut::with_capacity(MOST_HEADS);
+        let mut ends = [0; 4];
+        for (name, end) in names.into_iter().zip(&mut ends).take(form.heads()) {
+            heads.put_slice(name);
+            *end = narrow(heads.len());
+            heads.put_u8(0);
+        }
+        Self {
+            form,
+            heads: heads.freeze(),
+            ends,
+            workload: workload.into(),
         }
     }
 
+    /// The server's name for the job, to be named in all news about it.
+    #[expect(
+        clippy::missing_panics_doc,
+        reason = "it was checked when the assignment was made"
+    )]
+    pub fn handle(&self) -> JobHandle {
+        JobHandle::new(self.head(0)).expect("checked when the assignment was made")
+    }
+
+    /// What is to be done.
+    #[expect(
+        clippy::missing_panics_doc,
+        reason = "it was checked when the assignment was made"
+    )]
+    pub fn function(&self) -> FunctionName {
+        FunctionName::new(self.head(1)).expect("checked when the assignment was made")
+    }
+
+    /// The function's name where it lies: to look it up without copying it.
+    pub fn function_bytes(&self) -> &[u8] {
+        self.head(1)
+    }
+
+    /// The unique id, where there is one and it was told.
+    pub fn unique(&self) -> Option<UniqueId> {
+        UniqueId::new(self.head(2)).ok()
+    }
+
     /// The reducer, where there is one and it was told.
-    pub const fn reducer(&self) -> Option<&ReducerName> {
-        match &self.form {
-            AssignmentForm::All(_, reducer) => Some(reducer),
-            AssignmentForm::Plain | AssignmentForm::Unique(_) => None,
+    pub fn reducer(&self) -> Option<ReducerName> {
+        ReducerName::new(self.head(3)).ok()
+    }
+
+    /// With what.
+    pub const fn workload(&self) -> &Bytes {
+        &self.workload
+    }
+
+    /// The workload alone.
+    pub fn into_workload(self) -> Bytes {
+        self.workload
+    }
+
+    /// Which packet it is, with what that tells beyond handle, function and workload.
+    pub fn form(&self) -> AssignmentForm {
+        match (self.form, self.reducer()) {
+            (GrabForm::Plain, _) => AssignmentForm::Plain,
+            (GrabForm::All, Some(reducer)) => AssignmentForm::All(self.unique(), reducer),
+            (GrabForm::Unique | GrabForm::All, _) => AssignmentForm::Unique(self.unique()),
         }
+    }
+
+    /// The kind of packet that it is.
+    pub const fn kind(&self) -> Kind {
+        match self.form {
+            GrabForm::Plain => Kind::JobAssign,
+            GrabForm::Unique => Kind::JobAssignUniq,
+            GrabForm::All => Kind::JobAssignAll,
+        }
+    }
+
+    /// One of the names; empty where the form does not have it.
+    fn head(&self, index: usize) -> &[u8] {
+        let end_of = |index: usize| self.ends.get(index).copied().map_or(0, usize::from);
+        let start = index
+            .checked_sub(1)
+            .map_or(0, |before| end_of(before).saturating_add(1));
+        self.heads.get(start..end_of(index)).unwrap_or_default()
     }
 
     #[inline]
     pub(crate) fn encode_head(&self, dst: &mut BytesMut) -> Result<Option<&Bytes>, EncodeError> {
-        let (handle, function) = (self.handle.as_bytes(), self.function.as_bytes());
-        let unique = self.unique().map(UniqueId::as_bytes).unwrap_or_default();
-        let workload = Last::Payload(&self.workload);
-        let head =
-            |kind, heads: &[&[u8]]| encode::head(dst, Direction::Response, kind, heads, workload);
-        match &self.form {
-            AssignmentForm::Plain => head(Kind::JobAssign, &[handle, function]),
-            AssignmentForm::Unique(_) => head(Kind::JobAssignUniq, &[handle, function, unique]),
-            AssignmentForm::All(_, reducer) => head(
-                Kind::JobAssignAll,
-                &[handle, function, unique, reducer.as_bytes()],
-            ),
-        }
+        encode::ready_heads(
+            dst,
+            Direction::Response,
+            self.kind(),
+            &self.heads,
+            &self.workload,
+        )
     }
 
     #[inline]
     pub(crate) fn decode(form: GrabForm, arguments: &mut Arguments<'_>) -> Result<Self, Flaw> {
-        let handle = arguments.head()?;
-        let function = arguments.head()?;
-        let form = match form {
-            GrabForm::Plain => AssignmentForm::Plain,
-            GrabForm::Unique => AssignmentForm::Unique(arguments.head()?),
-            GrabForm::All => {
-                let unique = arguments.head()?;
-                AssignmentForm::All(unique, arguments.head()?)
-            }
-        };
+        let handle = narrow(arguments.skip::<JobHandle>()?);
+        let function = narrow(arguments.skip::<FunctionName>()?);
+        let mut ends = [handle, function, 0, 0];
+        let [_, _, unique, reducer] = &mut ends;
+        if form != GrabForm::Plain {
+            *unique = narrow(arguments.skip::<Option<UniqueId>>()?);
+        }
+        if form == GrabForm::All {
+            *reducer = narrow(arguments.skip::<ReducerName>()?);
+        }
+        let (heads, workload) = arguments.parts();
         Ok(Self {
-            handle,
-            function,
-            workload: arguments.payload(),
             form,
+            heads,
+            ends,
+            workload,
         })
+    }
+}
+
+/// What all names together have at most, with their NULs.
+const MOST_HEADS: usize =
+    JobHandle::LIMIT + FunctionName::LIMIT + UniqueId::LIMIT + ReducerName::LIMIT + 4;
+
+/// A place among the names, which are far shorter than this could hold.
+fn narrow(at: usize) -> u16 {
+    const { assert!(MOST_HEADS < u16::MAX as usize) };
+    u16::try_from(at).unwrap_or(u16::MAX)
+}
+
+impl GrabForm {
+    /// How many names stand before the workload of an assignment of this form.
+    const fn heads(self) -> usize {
+        match self {
+            Self::Plain => 2,
+            Self::Unique => 3,
+            Self::All => 4,
+        }
+    }
+}
+
+impl fmt::Debug for Assignment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Assignment")
+            .field("handle", &self.handle())
+            .field("function", &self.function())
+            .field("form", &self.form())
+            .field("workload", &self.workload)
+            .finish()
     }
 }

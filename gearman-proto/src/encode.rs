@@ -44,22 +44,7 @@ pub(crate) fn head<'a>(
     let written = heads.iter().fold(text, |sum, head| {
         sum.saturating_add(head.len()).saturating_add(1)
     });
-    let length = written.saturating_add(payload);
-    let Ok(length) = u32::try_from(length) else {
-        return Err(EncodeError::BodyTooLong {
-            kind,
-            length: length as u64,
-        });
-    };
-    dst.reserve(HEADER_LENGTH.saturating_add(written));
-    dst.put_slice(
-        &Header {
-            direction,
-            number: kind.number(),
-            length,
-        }
-        .to_bytes(),
-    );
+    header(dst, direction, kind, written, payload)?;
     for head in heads {
         dst.put_slice(head);
         dst.put_u8(0);
@@ -71,4 +56,47 @@ pub(crate) fn head<'a>(
         }
         Last::Payload(payload) => Ok(Some(payload)),
     }
+}
+
+/// The same for heads that lie together already, NULs included.
+#[inline]
+pub(crate) fn ready_heads<'a>(
+    dst: &mut BytesMut,
+    direction: Direction,
+    kind: Kind,
+    heads: &[u8],
+    payload: &'a Bytes,
+) -> Result<Option<&'a Bytes>, EncodeError> {
+    header(dst, direction, kind, heads.len(), payload.len())?;
+    dst.put_slice(heads);
+    Ok(Some(payload))
+}
+
+/// The header, and room for what is written behind it.
+#[inline]
+fn header(
+    dst: &mut BytesMut,
+    direction: Direction,
+    kind: Kind,
+    written: usize,
+    payload: usize,
+) -> Result<(), EncodeError> {
+    let length = written.saturating_add(payload);
+    let Ok(length) = u32::try_from(length) else {
+        return Err(EncodeError::BodyTooLong {
+            kind,
+            length: length as u64,
+        });
+    };
+    dst.reserve(HEADER_LENGTH.saturating_add(written));
+    let number = kind.number();
+    dst.put_slice(
+        &Header {
+            direction,
+            number,
+            length,
+        }
+        .to_bytes(),
+    );
+    Ok(())
 }

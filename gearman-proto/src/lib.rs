@@ -134,8 +134,8 @@
 //! shown to people is escaped and cut.
 //!
 //! Decoding a packet allocates nothing, except for function names over 63 bytes and the rare texts (numbers of
-//! a status, codes of errors, fields of a cron line). Payloads are slices of the read buffer and keep it
-//! alive; names are copied.
+//! a status, codes of errors, fields of a cron line). Payloads, and the names of an [`Assignment`] until they
+//! are asked for, are slices of the read buffer and keep it alive; other names are copied.
 //!
 //! # Quirks
 //!

@@ -159,9 +159,14 @@ macro_rules! name {
 
             #[inline]
             fn from_head(raw: &[u8]) -> Result<Self, Flaw> {
-                Self::RULE.check_length(raw.len())?;
-                Self::RULE.check_printable(raw)?;
+                Self::check_head(raw)?;
                 Self::keep(raw)
+            }
+
+            #[inline]
+            fn check_head(raw: &[u8]) -> Result<(), Flaw> {
+                Self::RULE.check_length(raw.len())?;
+                Self::RULE.check_printable(raw)
             }
         }
 
@@ -320,6 +325,15 @@ impl Argument for Option<UniqueId> {
         match raw {
             [] => Ok(None),
             raw => UniqueId::from_head(raw).map(Some),
+        }
+    }
+
+    #[inline]
+    fn check_head(raw: &[u8]) -> Result<(), Flaw> {
+        if raw.is_empty() {
+            Ok(())
+        } else {
+            UniqueId::check_head(raw)
         }
     }
 }

@@ -14,10 +14,6 @@ use crate::{
     clippy::exhaustive_enums,
     reason = "a new request would be a new protocol"
 )]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "submissions are what most requests are"
-)]
 pub enum Request {
     /// CAN_DO: from now on jobs of this function may be assigned. No answer. Sent twice, it counts twice.
     CanDo(FunctionName),

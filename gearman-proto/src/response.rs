@@ -63,11 +63,7 @@ impl Response {
     pub const fn kind(&self) -> Kind {
         match self {
             Self::Noop => Kind::Noop,
-            Self::JobAssign(assignment) => match assignment.form {
-                crate::AssignmentForm::Plain => Kind::JobAssign,
-                crate::AssignmentForm::Unique(_) => Kind::JobAssignUniq,
-                crate::AssignmentForm::All(..) => Kind::JobAssignAll,
-            },
+            Self::JobAssign(assignment) => assignment.kind(),
             Self::NoJob => Kind::NoJob,
             Self::JobCreated(_) => Kind::JobCreated,
             Self::Work(work) => work.event.kind(),

@@ -108,7 +108,7 @@ fn an_assignment_of_a_reduce_job_has_no_unused_part() {
     let Ok(Response::JobAssign(assignment)) = Response::decode(packet) else {
         panic!("no assignment")
     };
-    assert_eq!(assignment.workload, "workload");
+    assert_eq!(assignment.workload(), "workload");
 }
 
 #[test]
@@ -191,7 +191,7 @@ fn grab_job_all_is_answered_by_job_assign_uniq() {
     let Ok(Response::JobAssign(assignment)) = Response::decode(plain) else {
         panic!("no assignment")
     };
-    assert!(matches!(assignment.form, AssignmentForm::Unique(Some(_))));
+    assert!(matches!(assignment.form(), AssignmentForm::Unique(Some(_))));
 }
 
 #[test]

@@ -75,10 +75,6 @@ pub struct Broker {
     clippy::exhaustive_enums,
     reason = "whoever drives a broker has to do all of them"
 )]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "nearly all outputs are responses"
-)]
 pub enum Output {
     /// A binary packet.
     Response(Response),

@@ -121,7 +121,7 @@ async fn runs_a_job<S: AsyncRead + AsyncWrite + Unpin>(mut client: Peer<S>, mut 
         panic!("there is a job")
     };
     assert_eq!(
-        (assignment.handle, assignment.workload),
+        (assignment.handle(), assignment.into_workload()),
         (handle, workload.clone())
     );
     let done = Work::end(handle, Outcome::Complete(workload));

@@ -24,6 +24,8 @@ pub struct WorkerBuilder {
     control: Option<bool>,
     #[cfg(feature = "control")]
     words: Vec<(String, crate::control::OwnWord)>,
+    #[cfg(feature = "control")]
+    secret: Option<gearman_control::Secret>,
     namespace: Vec<u8>,
     functions: Vec<(Vec<u8>, MakeFunction)>,
     concurrency: usize,
@@ -92,6 +94,8 @@ impl WorkerBuilder {
             control: None,
             #[cfg(feature = "control")]
             words: Vec::new(),
+            #[cfg(feature = "control")]
+            secret: None,
             namespace: Vec::new(),
             functions: Vec::new(),
             concurrency: 1,
@@ -168,6 +172,16 @@ impl WorkerBuilder {
     {
         let handler: crate::control::OwnWord = Arc::new(move |line| Box::pin(handler(line)));
         self.words.push((word.into(), handler));
+        self
+    }
+
+    /// Lets the worker obey signed commands only. What comes through the server without a signature of this
+    /// secret, for another worker or process, later than within a minute, or again, fails with a warning
+    /// that says why, and changes nothing. The answers are not signed.
+    #[cfg(feature = "control")]
+    #[must_use]
+    pub fn control_secret(mut self, secret: gearman_control::Secret) -> Self {
+        self.secret = Some(secret);
         self
     }
 
@@ -394,7 +408,7 @@ impl WorkerBuilder {
             (Some(id), None | Some(true)) => {
                 let id = gearman_control::WorkerId::new(id);
                 let id = id.map_err(|error| BuildError::Id(error.to_string()))?;
-                Some(crate::control::Setting::new(id, self.words)?)
+                Some(crate::control::Setting::new(id, self.words, self.secret)?)
             }
             (None, Some(true)) => return Err(BuildError::ControlWithoutId),
             (_, Some(false)) | (None, None) => None,

@@ -26,6 +26,7 @@ use crate::handler::Functions;
 use crate::job::{Line, Report};
 use crate::load::Load;
 use crate::machine::{Action, JobId, Machine, Order};
+use crate::metrics::{JobMeter, Meters};
 use crate::recycle::Recycle;
 use crate::slots::Slots;
 use crate::watchdog::Watchdog;
@@ -65,12 +66,14 @@ pub(crate) struct Connection {
     pub(crate) state: watch::Sender<LinkState>,
     pub(crate) load: Arc<Load>,
     pub(crate) recycle: Option<Recycle>,
+    pub(crate) meters: Meters,
 }
 
 /// A job that runs here.
 struct Running {
     cancellation: Cancellation,
     task: Option<AbortHandle>,
+    meter: JobMeter,
 }
 
 enum Link {
@@ -178,6 +181,7 @@ impl Drive {
         // Only a cancelled worker leaves some behind: orphans.
         for (_, running) in self.running.drain() {
             running.task.inspect(AbortHandle::abort);
+            running.meter.ends(None);
         }
         self.connection.load.update(self.loaded, 0);
         self.abandoned
@@ -231,7 +235,9 @@ impl Drive {
         match report {
             Report::Update(job, update) => self.connection.machine.job_update(job, update),
             Report::End(job, warning, outcome) => {
-                self.running.remove(&job);
+                if let Some(running) = self.running.remove(&job) {
+                    running.meter.ends(Some(&outcome));
+                }
                 if let Some(warning) = warning {
                     self.connection.machine.job_update(job, warning);
                 }
@@ -314,6 +320,7 @@ impl Drive {
                 }
                 Action::Up => {
                     info!(server = %self.connection.name, "connected");
+                    self.connection.meters.connected();
                     self.connection.backoff.reset();
                     self.connection.state.send_replace(LinkState::Up);
                 }
@@ -327,6 +334,7 @@ impl Drive {
                     if let Some(running) = self.running.remove(&job) {
                         running.cancellation.cancel(CancelReason::WorkerStopped);
                         running.task.inspect(AbortHandle::abort);
+                        running.meter.ends(None);
                     }
                     self.abandoned.push(handle);
                 }
@@ -339,6 +347,7 @@ impl Drive {
                 Action::Confirmed(tally) => self.connection.load.confirm(tally),
                 Action::Undelivered(tally) => {
                     warn!(server = %self.connection.name, results = tally.total(), "undelivered");
+                    self.connection.meters.undelivered(tally.total());
                     self.connection.load.lose(tally);
                 }
                 Action::Refused(error) => warn!(server = %self.connection.name, "refused: {error}"),
@@ -363,17 +372,24 @@ impl Drive {
             functions,
             machine,
             line,
+            meters,
             ..
         } = &mut self.connection;
-        let Some(function) = functions.get(assignment.function.as_bytes()) else {
-            let text = format!("this worker has no function {}", assignment.function);
+        let Some((name, function)) = functions.get_key_value(assignment.function_bytes()) else {
+            let text = format!("this worker has no function {}", assignment.function());
             machine.job_update(job, Update::Warning(text.into()));
             machine.job_finished(job, Outcome::Fail);
             return;
         };
         let cancellation = Cancellation::default();
+        let meter = meters.job_begins(name);
         let task = function.start(job, assignment, cancellation.clone(), line);
-        self.running.insert(job, Running { cancellation, task });
+        let running = Running {
+            cancellation,
+            task,
+            meter,
+        };
+        self.running.insert(job, running);
         if self
             .connection
             .recycle
@@ -388,6 +404,7 @@ impl Drive {
     /// The stream is of no use any longer. Try again, unless we were leaving anyhow.
     fn lose(&mut self, reason: &(impl std::fmt::Display + ?Sized)) {
         warn!(server = %self.connection.name, "connection lost: {reason}");
+        self.connection.meters.connection_lost();
         self.connection.state.send_replace(LinkState::Connecting);
         self.connection.machine.disconnected();
         if self.connection.machine.order() < Order::Drain {

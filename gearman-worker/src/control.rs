@@ -1,15 +1,17 @@
 use std::collections::HashMap;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
 
 use bytes::Bytes;
 use gearman_control::{
-    Cancelled, Command, Done, FunctionList, Incarnation, Pong, Refused, Stats, Terminated, WORDS,
-    WorkerId,
+    Cancelled, Command, Done, FunctionList, Incarnation, Pong, Refused, Secret, Stats, Terminated,
+    Verifier, WORDS, WorkerId, unix_seconds,
 };
 use gearman_proto::FunctionName;
 use tokio::select;
 use tokio::sync::{mpsc, watch};
+use tracing::warn;
 
 use crate::builder::BuildError;
 use crate::change::Change;
@@ -34,10 +36,15 @@ pub(crate) type OwnWord = Arc<
 pub(crate) struct Setting {
     pub(crate) id: WorkerId,
     words: HashMap<String, OwnWord>,
+    secret: Option<Secret>,
 }
 
 impl Setting {
-    pub(crate) fn new(id: WorkerId, words: Vec<(String, OwnWord)>) -> Result<Self, BuildError> {
+    pub(crate) fn new(
+        id: WorkerId,
+        words: Vec<(String, OwnWord)>,
+        secret: Option<Secret>,
+    ) -> Result<Self, BuildError> {
         let mut known = HashMap::new();
         for (word, handler) in words {
             if WORDS.contains(&word.as_str()) {
@@ -54,7 +61,11 @@ impl Setting {
             }
             known.insert(word, handler);
         }
-        Ok(Self { id, words: known })
+        Ok(Self {
+            id,
+            words: known,
+            secret,
+        })
     }
 }
 
@@ -63,6 +74,8 @@ pub(crate) struct Control {
     id: WorkerId,
     incarnation: Incarnation,
     words: HashMap<String, OwnWord>,
+    /// Where only signed lines are obeyed. One for all servers: a line is obeyed once.
+    verifier: Option<Mutex<Verifier>>,
     worker: WorkerHandle,
     reload: Option<Hook>,
     declared: Functions,
@@ -78,10 +91,17 @@ impl Control {
         declared: Functions,
         drained: watch::Receiver<bool>,
     ) -> Self {
+        let incarnation = Incarnation::random();
+        let started = unix_seconds(SystemTime::now());
+        let verifier = |secret: &Secret| {
+            let id = setting.id.clone();
+            Mutex::new(Verifier::new(secret.clone(), id, incarnation, started))
+        };
         Self {
             id: setting.id.clone(),
-            incarnation: Incarnation::random(),
+            incarnation,
             words: setting.words.clone(),
+            verifier: setting.secret.as_ref().map(verifier),
             worker,
             reload,
             declared,
@@ -92,7 +112,7 @@ impl Control {
 
 impl Handler for Control {
     async fn run(&self, job: Job) -> Result<Bytes, JobError> {
-        let command = Command::parse(job.workload())?;
+        let command = self.understand(job.workload())?;
         let done = |command: &Command| Ok(Done::new(command.word()).to_json());
         match &command {
             Command::Ping => {
@@ -157,6 +177,18 @@ impl Handler for Control {
 }
 
 impl Control {
+    fn understand(&self, line: &[u8]) -> Result<Command, JobError> {
+        let Some(verifier) = &self.verifier else {
+            return Ok(Command::parse(line)?);
+        };
+        let now = unix_seconds(SystemTime::now());
+        let mut verifier = verifier.lock().unwrap_or_else(PoisonError::into_inner);
+        verifier.verify(line, now).map_err(|error| {
+            warn!(id = %self.id, "a control command is refused: {error}");
+            error.into()
+        })
+    }
+
     /// Stays until the last job has ended, and tells how many have: who waits for this job waits for the
     /// worker.
     async fn terminate(&self, job: &Job) -> Result<Bytes, JobError> {

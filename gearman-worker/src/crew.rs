@@ -16,6 +16,7 @@ use crate::job::Line;
 use crate::job_error::Exceptions;
 use crate::load::Load;
 use crate::machine::Machine;
+use crate::metrics::Meters;
 use crate::recycle::Recycle;
 use crate::slots::Slots;
 use crate::watchdog::{Spans, Watchdog};
@@ -32,6 +33,14 @@ pub(crate) struct Terms {
     pub(crate) exceptions: Exceptions,
 }
 
+/// What the connections of a crew are for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    Work,
+    /// To be reached through the server. What runs there is no work, and is not counted as such.
+    Control,
+}
+
 /// Connections to all servers for the same functions, with one cap over all of them. Each is a task;
 /// they are aborted when the crew is dropped.
 pub(crate) struct Crew {
@@ -45,6 +54,7 @@ const CHANGES: usize = 16;
 
 /// What the connections of a crew share.
 pub(crate) struct Shared {
+    pub(crate) purpose: Purpose,
     pub(crate) functions: Functions,
     pub(crate) cap: Arc<Cap>,
     pub(crate) load: Arc<Load>,
@@ -73,8 +83,13 @@ impl Crew {
                 payload_limit,
                 exceptions: terms.exceptions,
             };
+            let server = endpoint.to_string();
+            let (meters, name) = match shared.purpose {
+                Purpose::Work => (Meters::of(&server), server),
+                Purpose::Control => (Meters::none(), format!("{server} (control)")),
+            };
             let connection = Connection {
-                name: endpoint.to_string(),
+                name,
                 dial: Dial::tcp(terms.connector.clone(), endpoint.clone()),
                 backoff: Backoff::default(),
                 body_limit: terms.body_limit,
@@ -89,6 +104,7 @@ impl Crew {
                 state: state.clone(),
                 load: Arc::clone(&shared.load),
                 recycle: shared.recycle.clone(),
+                meters,
             };
             tasks.spawn(connection.run());
         }

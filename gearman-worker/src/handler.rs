@@ -10,12 +10,14 @@ use futures_util::FutureExt as _;
 use gearman_proto::{Assignment, FunctionName, Outcome, Update};
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, timeout_at};
+use tracing::Instrument as _;
 
 use crate::blocking::BlockingThreads;
 use crate::cancel::{CancelReason, Cancellation};
 use crate::job::{BlockingJob, Job, Line, Report};
 use crate::job_error::{Exceptions, JobError};
 use crate::machine::JobId;
+use crate::span::JobSpan;
 
 /// Runs the jobs of a function. Implemented for async closures: `|job: Job| async move { Ok("done") }`.
 ///
@@ -69,6 +71,7 @@ impl<H: Handler> Function for Spawned<H> {
         let (handler, line) = (Arc::clone(&self.handler), Arc::clone(line));
         let limit = self.limit.map(|limit| (limit, Instant::now() + limit));
         let deadline = limit.map(|(_, deadline)| deadline);
+        let span = JobSpan::begin(&assignment);
         let job = Job::new(
             id,
             assignment,
@@ -77,7 +80,8 @@ impl<H: Handler> Function for Spawned<H> {
             Arc::clone(&line),
         );
         let task = tokio::spawn(async move {
-            let run = AssertUnwindSafe(async { handler.run(job).await }).catch_unwind();
+            let run = async { handler.run(job).await }.instrument(span.span().clone());
+            let run = AssertUnwindSafe(run).catch_unwind();
             let result = match limit {
                 None => run.await,
                 Some((limit, deadline)) => timeout_at(deadline, run).await.unwrap_or_else(|_| {
@@ -86,6 +90,7 @@ impl<H: Handler> Function for Spawned<H> {
                 }),
             };
             let (warning, outcome) = end(result, &line);
+            span.end(&outcome);
             // Nobody is left to hear of it only where the worker is gone.
             let _ = line.reports.send(Report::End(id, warning, outcome)).await;
         });
@@ -115,6 +120,7 @@ where
     ) -> Option<AbortHandle> {
         let (function, line, limit) = (Arc::clone(&self.function), Arc::clone(line), self.limit);
         let deadline = limit.map(|limit| Instant::now() + limit);
+        let span = JobSpan::begin(&assignment);
         let job = Job::new(
             id,
             assignment,
@@ -123,8 +129,10 @@ where
             Arc::clone(&line),
         );
         self.threads.run(move || {
-            let call = AssertUnwindSafe(|| function(BlockingJob(job)).map(Into::into));
-            let mut result = catch_unwind(call);
+            let call = || function(BlockingJob(job)).map(Into::into);
+            let mut result = span
+                .span()
+                .in_scope(|| catch_unwind(AssertUnwindSafe(call)));
             if let (Some(limit), Some(deadline)) = (limit, deadline)
                 && Instant::now() > deadline
             {
@@ -132,6 +140,7 @@ where
                 result = Ok(Err(over_limit(limit)));
             }
             let (warning, outcome) = end(result, &line);
+            span.end(&outcome);
             let _ = line
                 .reports
                 .blocking_send(Report::End(id, warning, outcome));

@@ -84,21 +84,21 @@ impl Job {
 
     /// What the client sent along.
     pub fn workload(&self) -> &Bytes {
-        &self.assignment.workload
+        self.assignment.workload()
     }
 
     /// The function that is asked for.
-    pub fn function(&self) -> &FunctionName {
-        &self.assignment.function
+    pub fn function(&self) -> FunctionName {
+        self.assignment.function()
     }
 
     /// The server's name for the job. It says nothing on another server, or after a restart.
-    pub fn handle(&self) -> &JobHandle {
-        &self.assignment.handle
+    pub fn handle(&self) -> JobHandle {
+        self.assignment.handle()
     }
 
     /// The unique id that the client gave it, if any.
-    pub fn unique(&self) -> Option<&UniqueId> {
+    pub fn unique(&self) -> Option<UniqueId> {
         self.assignment.unique()
     }
 
@@ -215,17 +215,17 @@ impl BlockingJob {
     }
 
     /// See [`Job::function`].
-    pub fn function(&self) -> &FunctionName {
+    pub fn function(&self) -> FunctionName {
         self.0.function()
     }
 
     /// See [`Job::handle`].
-    pub fn handle(&self) -> &JobHandle {
+    pub fn handle(&self) -> JobHandle {
         self.0.handle()
     }
 
     /// See [`Job::unique`].
-    pub fn unique(&self) -> Option<&UniqueId> {
+    pub fn unique(&self) -> Option<UniqueId> {
         self.0.unique()
     }
 

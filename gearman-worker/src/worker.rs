@@ -12,17 +12,19 @@ use tokio::select;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tracing::info;
 
 use crate::builder::WorkerBuilder;
 use crate::cap::Cap;
 use crate::change::Change;
 use crate::connection::{Account, LinkState};
-use crate::crew::{Crew, Shared, Terms};
+use crate::crew::{Crew, Purpose, Shared, Terms};
 use crate::directive::Directive;
 use crate::handle::{WorkerHandle, any_up};
 use crate::handler::Functions;
 use crate::load::Load;
 use crate::machine::{Order, Tally};
+use crate::metrics;
 use crate::recycle::Recycle;
 use crate::report::{StopReason, StopReport};
 use crate::signals::{Hook, Signals};
@@ -205,7 +207,9 @@ impl Worker {
         if let Some(signals) = signals {
             forwarding.spawn(signals.forward(wishes.clone(), settings.hang_up));
         }
+        metrics::describe();
         let shared = Shared {
+            purpose: Purpose::Work,
             functions: settings.functions,
             cap,
             load: Arc::clone(&load),
@@ -254,6 +258,7 @@ impl Worker {
             elapsed: asked.elapsed(),
         };
         report.send_replace(Some(done.clone()));
+        info!("closed: {done}");
         stage.send_replace(Stage::Closed);
         Ok(done)
     }
@@ -281,6 +286,7 @@ impl Worker {
         });
         // What runs here is no work: it has a cap of its own, and a load at which nobody looks.
         let shared = Shared {
+            purpose: Purpose::Control,
             functions: Functions::from([(function, handler as _)]),
             cap: Arc::new(Cap::new(CONTROL_JOBS)),
             load: Arc::default(),
@@ -354,8 +360,14 @@ impl Leading<'_> {
                 }
                 Order::Cancel => (Stage::Cancelling, Directive::Interrupt),
             };
-            self.stage
-                .send_if_modified(|current| std::mem::replace(current, stage) != stage);
+            self.stage.send_if_modified(|current| {
+                let changes = *current != stage;
+                if changes {
+                    info!("{}", stage.name());
+                    *current = stage;
+                }
+                changes
+            });
             crew.direct(directive);
             let alarm = match order {
                 Order::Work | Order::Quiet => self.end_of_life,

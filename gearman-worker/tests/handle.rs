@@ -7,78 +7,15 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use gearman_client::{Client, Job as ClientJob, JobError as ClientError};
+use gearman_client::{Job as ClientJob, JobError as ClientError};
 use gearman_proto::FunctionName;
-use gearman_server::EmbeddedServer;
-use gearman_worker::{
-    CancelReason, Job, JobError, Stage, StopReason, StopReport, Worker, WorkerBuilder, WorkerHandle,
-};
+use gearman_worker::{CancelReason, Job, JobError, Stage, StopReason, Worker, WorkerBuilder};
 use tokio::sync::Notify;
-use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
-/// Far longer than anything here takes.
-const PATIENCE: Duration = Duration::from_secs(30);
+mod scene;
 
-struct Scene {
-    server: EmbeddedServer,
-    client: Client,
-}
-
-struct Running {
-    handle: WorkerHandle,
-    done: JoinHandle<StopReport>,
-}
-
-impl Scene {
-    async fn new() -> Self {
-        let server = EmbeddedServer::start().await.unwrap();
-        let client = Client::connect(server.local_addr()).await.unwrap();
-        Self { server, client }
-    }
-
-    fn builder(&self) -> WorkerBuilder {
-        Worker::builder().server(self.server.local_addr().to_string())
-    }
-
-    async fn run(&self, builder: WorkerBuilder) -> Running {
-        let worker = builder.build().unwrap();
-        let handle = worker.handle();
-        let done = tokio::spawn(async move { worker.run().await.unwrap() });
-        handle.ready().await;
-        Running { handle, done }
-    }
-
-    async fn ask(&self, function: &str, workload: &str) -> Result<String, ClientError> {
-        let job = ClientJob::new(function, workload.to_owned()).unwrap();
-        let output = timeout(PATIENCE, self.client.run(job))
-            .await
-            .expect("an answer")?;
-        Ok(String::from_utf8_lossy(&output).into_owned())
-    }
-
-    async fn control(&self, command: &str) -> Result<String, ClientError> {
-        self.ask("_worker_test", command).await
-    }
-}
-
-impl Running {
-    async fn end(self) -> StopReport {
-        timeout(PATIENCE, self.done)
-            .await
-            .expect("it ends")
-            .unwrap()
-    }
-
-    async fn reach(&self, stage: Stage) {
-        let mut stages = self.handle.stages();
-        while stages.current() < stage {
-            timeout(PATIENCE, stages.next())
-                .await
-                .expect("the stage comes");
-        }
-    }
-}
+use scene::{PATIENCE, Scene};
 
 async fn wait_until(condition: impl Fn() -> bool) {
     let waiting = async {

@@ -95,22 +95,19 @@ fn submission(input: &mut Unstructured<'_>) -> Result<Submission> {
 }
 
 fn assignment(input: &mut Unstructured<'_>) -> Result<Assignment> {
-    Ok(Assignment {
-        form: one_of(
-            input,
-            &[
-                |_| Ok(AssignmentForm::Plain),
-                |input| option(input, unique).map(AssignmentForm::Unique),
-                |input| {
-                    let unique = option(input, unique)?;
-                    Ok(AssignmentForm::All(unique, reducer(input)?))
-                },
-            ],
-        )?,
-        handle: handle(input)?,
-        function: function(input)?,
-        workload: payload(input)?,
-    })
+    let form = one_of(
+        input,
+        &[
+            |_| Ok(AssignmentForm::Plain),
+            |input| option(input, unique).map(AssignmentForm::Unique),
+            |input| {
+                let unique = option(input, unique)?;
+                Ok(AssignmentForm::All(unique, reducer(input)?))
+            },
+        ],
+    )?;
+    let (handle, function) = (handle(input)?, function(input)?);
+    Ok(Assignment::new(handle, &function, form, payload(input)?))
 }
 
 fn job_status(input: &mut Unstructured<'_>) -> Result<JobStatus> {

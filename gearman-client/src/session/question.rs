@@ -7,10 +7,6 @@ use gearman_proto::{JobHandle, OptionName, Request, Submission, UniqueId};
     clippy::exhaustive_enums,
     reason = "the protocol lets clients ask these"
 )]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "nearly all questions are submissions"
-)]
 pub enum Question {
     /// SUBMIT_JOB and its sisters.
     Submit(Submission),

@@ -61,7 +61,7 @@ async fn jobs_of_higher_priority_go_first() {
     }
     let mut worker = Worker::of(&server, "f");
     for workload in ["high", "normal", "low"] {
-        assert_eq!(worker.next_job().await.workload, workload);
+        assert_eq!(worker.next_job().await.workload(), workload);
     }
 }
 
@@ -77,7 +77,7 @@ async fn a_job_tells_its_progress_its_parts_and_its_end() {
         WorkEvent::End(Outcome::Complete("end".into())),
     ];
     let assignment = worker.next_job().await;
-    assert_eq!(assignment.handle, *running.address().handle());
+    assert_eq!(assignment.handle(), *running.address().handle());
     for event in events.clone() {
         worker.tell(&assignment, event).await;
     }

@@ -46,14 +46,14 @@ impl Worker {
     /// Completes each job with its workload.
     pub(crate) async fn echo_for_ever(mut self) {
         loop {
-            let mut assignment = self.next_job().await;
-            let result = Outcome::Complete(std::mem::take(&mut assignment.workload));
+            let assignment = self.next_job().await;
+            let result = Outcome::Complete(assignment.workload().clone());
             self.send_news(&assignment, WorkEvent::End(result));
         }
     }
 
     fn send_news(&mut self, assignment: &Assignment, event: WorkEvent) {
-        let handle = assignment.handle;
+        let handle = assignment.handle();
         self.send(&Request::Work(Work { handle, event }));
     }
 

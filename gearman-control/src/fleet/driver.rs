@@ -11,7 +11,7 @@ use super::lookout::Lookout;
 use super::server::Server;
 use super::stop::{Action, Stop};
 use super::{Event, Unasked};
-use crate::WorkerId;
+use crate::{Secret, WorkerId};
 
 /// How often the servers are looked at. A look costs them a walk over their connections.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
@@ -27,7 +27,6 @@ pub(super) struct Driver {
     lookout: Lookout,
     charges: BTreeMap<WorkerId, Charge>,
     limit: Option<Duration>,
-    events: mpsc::Sender<Event>,
     facts: mpsc::Sender<(WorkerId, Fact)>,
     incoming: mpsc::Receiver<(WorkerId, Fact)>,
 }
@@ -41,17 +40,19 @@ struct Charge {
     /// The question or the order that is out: one task. It is aborted when the next one takes its place,
     /// when there is nothing more to wait for, and with the driver.
     errand: JoinSet<()>,
+    secret: Option<Secret>,
 }
 
 /// Nobody takes the events any more.
 struct Unheard;
 
 impl Driver {
+    /// Stops these workers, each through the servers beside it.
     pub(super) fn new(
         lookout: Lookout,
         workers: BTreeMap<WorkerId, Vec<Arc<Server>>>,
         limit: Option<Duration>,
-        events: mpsc::Sender<Event>,
+        secret: Option<Secret>,
     ) -> Self {
         let charge = |(id, servers): (WorkerId, Vec<_>)| {
             let charge = Charge {
@@ -59,6 +60,7 @@ impl Driver {
                 stop: Stop::new(id.clone()),
                 servers: servers.into(),
                 errand: JoinSet::new(),
+                secret: secret.clone(),
             };
             (id, charge)
         };
@@ -67,19 +69,22 @@ impl Driver {
             lookout,
             charges: workers.into_iter().map(charge).collect(),
             limit,
-            events,
             facts,
             incoming,
         }
     }
 
     /// Goes on until there is nobody to wait for, the time is over, or nobody listens.
-    pub(super) async fn run(mut self, unasked: Vec<Unasked>) {
+    pub(super) async fn run(mut self, unasked: Vec<Unasked>, events: mpsc::Sender<Event>) {
         // An error means that nobody is there to hear of it.
-        let _ = self.stop_all(unasked).await;
+        let _ = self.stop_all(unasked, &events).await;
     }
 
-    async fn stop_all(&mut self, unasked: Vec<Unasked>) -> Result<(), Unheard> {
+    async fn stop_all(
+        &mut self,
+        unasked: Vec<Unasked>,
+        events: &mpsc::Sender<Event>,
+    ) -> Result<(), Unheard> {
         let limit = self.limit;
         let mut time_is_over = std::pin::pin!(async {
             match limit {
@@ -92,26 +97,26 @@ impl Driver {
         let mut reminders = interval_at(Instant::now() + BETWEEN_REMINDERS, BETWEEN_REMINDERS);
 
         for server in unasked {
-            tell(&self.events, Event::ServerLost(server)).await?;
+            tell(events, Event::ServerLost(server)).await?;
         }
         for charge in self.charges.values_mut() {
-            charge.act(&self.facts, &self.events).await?;
+            charge.act(&self.facts, events).await?;
         }
         while self.left().next().is_some() {
             tokio::select! {
-                Some((id, fact)) = self.incoming.recv() => self.note(&id, fact).await?,
-                event = self.lookout.news() => tell(&self.events, event).await?,
+                Some((id, fact)) = self.incoming.recv() => self.note(&id, fact, events).await?,
+                event = self.lookout.news() => tell(events, event).await?,
                 _ = looks.tick() => {
                     self.lookout.look();
-                    self.looked().await?;
+                    self.looked(events).await?;
                 }
                 _ = reminders.tick() => {
                     let left = self.left().cloned().collect();
-                    tell(&self.events, Event::Waiting(left)).await?;
+                    tell(events, Event::Waiting(left)).await?;
                 }
                 () = &mut time_is_over => {
                     let left = self.left().cloned().collect();
-                    tell(&self.events, Event::TimedOut(left)).await?;
+                    tell(events, Event::TimedOut(left)).await?;
                     break;
                 }
             }
@@ -119,23 +124,29 @@ impl Driver {
         Ok(())
     }
 
-    async fn note(&mut self, id: &WorkerId, fact: Fact) -> Result<(), Unheard> {
+    async fn note(
+        &mut self,
+        id: &WorkerId,
+        fact: Fact,
+        events: &mpsc::Sender<Event>,
+    ) -> Result<(), Unheard> {
         let Some(charge) = self.charges.get_mut(id) else {
             return Ok(());
         };
         match fact {
             Fact::Identified(who) => charge.stop.identified(who),
+            Fact::Unidentified { reason } => charge.stop.unidentified(reason),
             Fact::Taken { left } => charge.stop.order_taken(left),
             Fact::Over(end) => charge.stop.order_over(end),
             Fact::Lost { reason } => charge.stop.lost(reason),
         }
-        charge.act(&self.facts, &self.events).await
+        charge.act(&self.facts, events).await
     }
 
-    async fn looked(&mut self) -> Result<(), Unheard> {
+    async fn looked(&mut self, events: &mpsc::Sender<Event>) -> Result<(), Unheard> {
         for (id, charge) in &mut self.charges {
             charge.stop.looked(self.lookout.sight(id));
-            charge.act(&self.facts, &self.events).await?;
+            charge.act(&self.facts, events).await?;
         }
         Ok(())
     }
@@ -180,6 +191,7 @@ impl Charge {
         Errand {
             id: self.id.clone(),
             servers: Arc::clone(&self.servers),
+            secret: self.secret.clone(),
             facts: facts.clone(),
         }
     }

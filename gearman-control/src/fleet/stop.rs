@@ -26,7 +26,7 @@ const LOOKS_BETWEEN_QUESTIONS: u32 = 20;
 /// Asking --an answer, or none--> Ordered --over--> Over --gone, or another answers--> Down
 ///   |                             |  ^              | '----failed, and lives on------> Left
 ///   |                             |  '--------------' reached another, and ours lives
-///   '-----------lost--------------+--begun to drain--> Unfollowed --gone------------> Down
+///   '---lost, or unidentified-----+--begun to drain--> Unfollowed --gone------------> Down
 ///                                 '--not------------------------------------------> Left
 /// ```
 #[derive(Debug)]
@@ -148,6 +148,14 @@ impl Stop {
                 }
             }
             Stage::Ordered | Stage::Unfollowed | Stage::Down | Stage::Left => {}
+        }
+    }
+
+    /// There was no answer to a signed [`Action::Ask`], and an order that is not signed is not given.
+    pub(super) fn unidentified(&mut self, reason: String) {
+        match self.stage {
+            Stage::Asking => self.refused(reason),
+            _ => self.identified(None),
         }
     }
 

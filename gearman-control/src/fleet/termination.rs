@@ -1,15 +1,8 @@
-use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::time::Duration;
-
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::driver::Driver;
-use super::lookout::Lookout;
-use super::server::Server;
 use super::{Event, Summary, Unasked};
-use crate::WorkerId;
 
 /// Events that were not taken yet. The driver waits when there are more: they are news of workers, not
 /// worth memory without bound, and none may be lost.
@@ -29,17 +22,10 @@ pub struct Termination {
 }
 
 impl Termination {
-    /// Stops these workers, each through the servers beside it.
-    pub(super) fn begin(
-        lookout: Lookout,
-        workers: BTreeMap<WorkerId, Vec<Arc<Server>>>,
-        unasked: Vec<Unasked>,
-        limit: Option<Duration>,
-    ) -> Self {
+    pub(super) fn begin(driver: Driver, unasked: Vec<Unasked>) -> Self {
         let (sender, events) = mpsc::channel(EVENTS_WAITING);
-        let driver = Driver::new(lookout, workers, limit, sender);
         let mut task = JoinSet::new();
-        task.spawn(driver.run(unasked));
+        task.spawn(driver.run(unasked, sender));
         Self {
             events,
             summary: Summary::default(),

@@ -2,10 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "a failure in a test is the point")]
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use gearman_control::WorkerId;
 use gearman_control::fleet::{Event, Fleet, FleetError, Termination, Which, WhyLeft};
+use gearman_control::{Command, Pong, Secret, Verifier, WorkerId, unix_seconds};
 use gearman_net::Endpoint;
 use gearman_server::EmbeddedServer;
 use tokio::time::timeout;
@@ -349,5 +349,49 @@ async fn an_order_that_nobody_has_taken_vanishes_when_the_termination_is_dropped
     look(|_, is_abandoned| is_abandoned)
         .await
         .expect("it is withdrawn");
+    assert!(worker.is_told_nothing().await);
+}
+
+fn secret() -> Secret {
+    Secret::new("correct horse battery staple").unwrap()
+}
+
+#[tokio::test]
+async fn a_fleet_with_a_secret_signs_what_it_says() {
+    let server = start().await;
+    let mut worker = PlayedWorker::connect(&server, "web-1").await;
+    let fleet = fleet_of([&server]).secret(secret());
+    let termination = fleet.terminate(Which::All, None).await.unwrap();
+    let now = unix_seconds(SystemTime::now());
+    let mut verifier = Verifier::new(secret(), id("web-1"), worker.incarnation, now - 1);
+    let mut verify = |told: &played::Told| verifier.verify(told.line.as_bytes(), now).unwrap();
+
+    let ping = worker.next_told().await;
+    assert_eq!(verify(&ping), Command::Ping);
+    let pong = Pong::new(id("web-1"), worker.incarnation, "running");
+    worker.complete(&ping, &pong.to_json()).await;
+
+    let order = worker.next_told().await;
+    let incarnation = Some(worker.incarnation);
+    assert_eq!(verify(&order), Command::Terminate { incarnation });
+    worker.complete_order(&order).await;
+    drop(worker);
+    assert!(termination.finish().await.is_all_down());
+}
+
+#[tokio::test]
+async fn no_order_is_given_without_a_signature_where_there_is_a_secret() {
+    let server = start().await;
+    let mut worker = PlayedWorker::connect(&server, "web-1").await;
+    let fleet = fleet_of([&server]).secret(secret());
+    let mut termination = fleet.terminate(Which::All, None).await.unwrap();
+    let ping = worker.next_told().await;
+    assert!(ping.line.starts_with("v1 "), "{}", ping.line);
+    worker.fail(&ping, "unknown command").await;
+    assert_eq!(next(&mut termination).await, "UP web-1");
+    let refused = next(&mut termination).await;
+    assert!(refused.starts_with("web-1 refuses: "), "{refused}");
+    assert!(refused.contains("unknown command"), "{refused}");
+    assert_eq!(next(&mut termination).await, "end");
     assert!(worker.is_told_nothing().await);
 }

@@ -55,10 +55,10 @@ impl PlayedWorker {
         loop {
             match self.response().await {
                 Response::JobAssign(job) => {
-                    assert_eq!(job.function, self.id.control_function());
+                    assert_eq!(job.function(), self.id.control_function());
                     return Told {
-                        line: String::from_utf8(job.workload.to_vec()).unwrap(),
-                        handle: job.handle,
+                        line: String::from_utf8(job.workload().to_vec()).unwrap(),
+                        handle: job.handle(),
                     };
                 }
                 Response::NoJob => self.queue(Request::PreSleep),

@@ -442,15 +442,19 @@ fn said_by_response(response: &Response) -> Vec<Vec<u8>> {
     let said: Vec<&[u8]> = match response {
         Response::Noop | Response::NoJob => vec![],
         Response::JobAssign(job) => {
-            let mut said = vec![job.handle.as_bytes(), job.function.as_bytes()];
-            if let AssignmentForm::Unique(unique) | AssignmentForm::All(unique, _) = &job.form {
-                said.push(unique.as_ref().map_or(b"", |unique| unique.as_bytes()));
+            let mut said = vec![
+                job.handle().as_bytes().to_vec(),
+                job.function_bytes().to_vec(),
+            ];
+            let form = job.form();
+            if let AssignmentForm::Unique(unique) | AssignmentForm::All(unique, _) = &form {
+                said.push(unique.map_or(vec![], |unique| unique.as_bytes().to_vec()));
             }
-            if let AssignmentForm::All(_, reducer) = &job.form {
-                said.push(reducer.as_bytes());
+            if let AssignmentForm::All(_, reducer) = &form {
+                said.push(reducer.as_bytes().to_vec());
             }
-            said.push(&job.workload);
-            said
+            said.push(job.workload().to_vec());
+            return said;
         }
         Response::JobCreated(handle) => vec![handle.as_bytes()],
         Response::Work(work) => said_by_work(work),

@@ -160,11 +160,8 @@ fn assignment() -> BoxedStrategy<Assignment> {
             .prop_map(|(unique, reducer)| AssignmentForm::All(unique, reducer)),
     ];
     (handle(), function(), payload(), form)
-        .prop_map(|(handle, function, workload, form)| Assignment {
-            handle,
-            function,
-            workload,
-            form,
+        .prop_map(|(handle, function, workload, form)| {
+            Assignment::new(handle, &function, form, workload)
         })
         .boxed()
 }

@@ -103,11 +103,7 @@ impl Broker {
             (GrabForm::All, Some(reducer)) => AssignmentForm::All(job.unique, reducer),
             (GrabForm::All | GrabForm::Unique, _) => AssignmentForm::Unique(job.unique),
         };
-        Assignment {
-            handle: job.handle,
-            function: self.functions.table[job.function].name.clone(),
-            workload: job.workload.clone(),
-            form,
-        }
+        let function = &self.functions.table[job.function].name;
+        Assignment::new(job.handle, function, form, job.workload.clone())
     }
 }

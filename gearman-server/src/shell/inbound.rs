@@ -3,10 +3,6 @@ use gearman_admin::{Command, CommandError, LineSplitter};
 use gearman_proto::{FrameDecoder, PacketError, Request};
 
 /// Something that a peer has sent.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "nearly all messages are requests"
-)]
 pub(crate) enum Message {
     Request(Request),
     BadPacket(PacketError),

@@ -77,10 +77,10 @@ fn each_grab_has_its_form_of_assignment() {
     ] {
         let handle = world.submit(client, background_like("f", "u"));
         let assignment = world.grab_whole(worker, form).expect("a job");
-        assert_eq!(assignment.handle, handle);
-        assert_eq!(assignment.function, function("f"));
-        assert_eq!(assignment.workload, "w");
-        assert_eq!(assignment.form, expected);
+        assert_eq!(assignment.handle(), handle);
+        assert_eq!(assignment.function(), function("f"));
+        assert_eq!(assignment.workload(), "w");
+        assert_eq!(assignment.form(), expected);
         world.complete(worker, handle);
     }
 }
@@ -93,7 +93,7 @@ fn a_reducer_is_told_to_grab_job_all_only() {
     for (form, expected) in [
         (GrabForm::Plain, None),
         (GrabForm::Unique, None),
-        (GrabForm::All, Some(&reducer)),
+        (GrabForm::All, Some(reducer)),
     ] {
         let handle = world.submit(client, reduce(true));
         let assignment = world.grab_whole(worker, form).expect("a job");

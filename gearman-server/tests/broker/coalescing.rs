@@ -37,7 +37,7 @@ fn the_second_submission_gets_the_handle_of_the_first_and_its_payload_is_discard
     let job = world
         .grab_whole(worker, gearman_proto::GrabForm::Plain)
         .expect("a job");
-    assert_eq!(job.workload, "w");
+    assert_eq!(job.workload(), "w");
     world.complete(worker, first);
     assert_eq!(world.next(a), completed(first));
     assert_eq!(world.next(b), completed(first));
@@ -77,7 +77,7 @@ fn workers_see_the_dash_and_get_status_unique_does_not_find_it() {
     let job = world
         .grab_whole(worker, gearman_proto::GrabForm::Unique)
         .expect("a job");
-    assert_eq!(job.unique(), Some(&unique("-")));
+    assert_eq!(job.unique(), Some(unique("-")));
 }
 
 #[test]

@@ -22,7 +22,7 @@ fn a_lost_worker_requeues_its_job_and_the_client_is_not_told() {
     let job = world
         .grab_whole(successor, gearman_proto::GrabForm::Unique)
         .expect("a job");
-    assert_eq!((job.handle, job.workload.as_ref()), (handle, &b"w"[..]));
+    assert_eq!((job.handle(), job.workload().as_ref()), (handle, &b"w"[..]));
     world.complete(successor, handle);
     assert_eq!(world.next(client), completed(handle));
 }

@@ -17,7 +17,6 @@ const FUNCTIONS: [&str; 2] = ["f", "g"];
 
 /// What happens next. Connections and jobs are picked among those that are there.
 #[derive(Clone, Debug)]
-#[expect(clippy::large_enum_variant, reason = "most steps are requests")]
 enum Step {
     Reconnect(usize),
     Request(usize, Request),

@@ -106,7 +106,7 @@ impl World {
     /// The answer to GRAB_JOB_UNIQ.
     pub(crate) fn grab(&mut self, from: ConnectionId) -> Option<JobHandle> {
         self.grab_whole(from, GrabForm::Unique)
-            .map(|job| job.handle)
+            .map(|job| job.handle())
     }
 
     pub(crate) fn grab_whole(&mut self, from: ConnectionId, form: GrabForm) -> Option<Assignment> {

@@ -87,6 +87,7 @@ impl Bench {
             state: watch::Sender::new(LinkState::Connecting),
             load: Arc::clone(&load),
             recycle: None,
+            meters: Meters::none(),
         };
         Self {
             peers,
@@ -156,13 +157,8 @@ impl Peer {
         let function = FunctionName::new("work").unwrap();
         let form = AssignmentForm::Unique(UniqueId::new("u").ok());
         let (handle, workload) = (handle(number), workload.into());
-        self.send(Response::JobAssign(Assignment {
-            handle,
-            function,
-            workload,
-            form,
-        }))
-        .await;
+        let assignment = Assignment::new(handle, &function, form, workload);
+        self.send(Response::JobAssign(assignment)).await;
     }
 
     /// Expects the polite leave, answers it, and expects the end of the stream only then.

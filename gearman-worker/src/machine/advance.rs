@@ -207,16 +207,8 @@ impl Machine {
     pub(super) fn hold(&mut self, assignment: &Assignment) -> JobId {
         let job = self.next_job;
         self.next_job = job.next();
-        let Assignment {
-            handle, function, ..
-        } = assignment;
-        self.held.insert(
-            job,
-            Held {
-                handle: *handle,
-                function: function.clone(),
-            },
-        );
+        let (handle, function) = (assignment.handle(), assignment.function());
+        self.held.insert(job, Held { handle, function });
         self.rest = Rest::Eager;
         self.restless.calm();
         self.window = (self.window * 2).min(MOST_GRABS);

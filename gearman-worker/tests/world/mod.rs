@@ -519,7 +519,7 @@ impl World {
                     }
                 }
                 Action::StartJob(id, assignment) => {
-                    let number = assignment.workload.as_ref().try_into().unwrap();
+                    let number = assignment.workload().as_ref().try_into().unwrap();
                     let number = JobNumber::from_be_bytes(number);
                     assert!(
                         worker.running.insert(id, number).is_none(),

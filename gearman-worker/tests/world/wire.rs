@@ -190,10 +190,10 @@ impl Wire {
                 self.open_grabs = self.open_grabs.saturating_sub(1);
                 self.last_answer_was_job = true;
                 if self.rules {
-                    let known = self.functions.contains(&assignment.function);
+                    let known = self.functions.contains(&assignment.function());
                     assert!(known, "a job of a function that was taken back");
                 }
-                let (handle, function) = (assignment.handle, assignment.function.clone());
+                let (handle, function) = (assignment.handle(), assignment.function());
                 let before = self.held.insert(handle, function);
                 assert!(before.is_none() || !self.rules, "a job was assigned twice");
             }

@@ -115,7 +115,8 @@ impl Recipe {
     }
 
     fn spawn(&self, job: &Job) -> io::Result<Child> {
-        let unique = job.unique().map_or(&b""[..], |unique| unique.as_bytes());
+        let unique = job.unique();
+        let unique = unique.as_ref().map_or(&b""[..], |unique| unique.as_bytes());
         Command::new(&self.program)
             .args(&self.arguments)
             .env(

@@ -227,3 +227,23 @@ fn a_server_that_can_not_be_asked_hides_only_workers_that_have_not_finished() {
     does(&mut stop);
     assert_eq!(looks(&mut stop, Sight::Unknown), ["DOWN"]);
 }
+
+#[test]
+fn a_worker_that_does_not_answer_a_signed_question_is_not_told_to_stop() {
+    let mut stop = stop();
+    stop.unidentified("no".to_owned());
+    assert_eq!(does(&mut stop), ["refused: no"]);
+    assert!(stop.is_over());
+}
+
+#[test]
+fn a_worker_that_falls_silent_after_a_signed_order_is_asked_again() {
+    let mut stop = ordered();
+    stop.order_over(OrderEnd::Done(Some(incarnation(1))));
+    assert_eq!(does(&mut stop), ["TERM 0"]);
+    assert_eq!(looks(&mut stop, Sight::Connected), ["ask"]);
+    stop.unidentified("no".to_owned());
+    assert_eq!(looks(&mut stop, Sight::Connected), ["ask"]);
+    stop.looked(Sight::Gone);
+    assert_eq!(does(&mut stop), ["DOWN"]);
+}
