@@ -22,7 +22,9 @@ const SCRIPTS_OF_2013: Duration = Duration::from_millis(2520);
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [bare, worker] = arguments.as_slice() else { return Err("usage: stop_latency BARE WORKER".into()) };
+    let [bare, worker] = arguments.as_slice() else {
+        return Err("usage: stop_latency BARE WORKER".into());
+    };
     let server = Gearmand::start(&[]).await;
     let servers = server.servers();
     let (mut floor, mut ours) = (Vec::new(), Vec::new());
@@ -35,8 +37,14 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let (floor, ours) = (median(&mut floor), median(&mut ours));
     println!("SIGTERM to exit, median of {ROUNDS}:");
     println!("  bare tokio program  {floor:>8.2?}");
-    println!("  idle worker         {ours:>8.2?}   {:.2} times bare", ratio(ours, floor));
-    println!("  scripts of 2013     {SCRIPTS_OF_2013:>8.2?}   {:.0} times ours", ratio(SCRIPTS_OF_2013, ours));
+    println!(
+        "  idle worker         {ours:>8.2?}   {:.2} times bare",
+        ratio(ours, floor)
+    );
+    println!(
+        "  scripts of 2013     {SCRIPTS_OF_2013:>8.2?}   {:.0} times ours",
+        ratio(SCRIPTS_OF_2013, ours)
+    );
     Ok(())
 }
 
@@ -57,7 +65,11 @@ fn stop(mut command: Command) -> Result<Duration, Box<dyn Error>> {
     kill_process(id, Signal::TERM)?;
     let status = child.wait()?;
     let taken = begun.elapsed();
-    if status.success() { Ok(taken) } else { Err(format!("{command:?}: {status}").into()) }
+    if status.success() {
+        Ok(taken)
+    } else {
+        Err(format!("{command:?}: {status}").into())
+    }
 }
 
 fn median(times: &mut [Duration]) -> Duration {
