@@ -59,6 +59,7 @@ pub(crate) struct Corners {
 }
 
 impl Corners {
+    #[allow(dead_code, reason = "who only plays does not ask")]
     pub(crate) const fn all(self) -> [(&'static str, bool); 11] {
         [
             ("up", self.up),
