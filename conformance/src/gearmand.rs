@@ -1,5 +1,6 @@
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tempfile::TempDir;
@@ -17,12 +18,15 @@ const TRIES: usize = 10;
 pub struct Gearmand {
     program: Program,
     address: SocketAddr,
+    path: PathBuf,
+    arguments: Vec<String>,
     /// Its working folder, for whatever it leaves behind.
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Gearmand {
     /// Starts the server with these arguments beside the address, and waits until it takes connections.
+    /// `{dir}` in an argument stands for a folder of its own, which it keeps when it is restarted.
     ///
     /// # Panics
     ///
@@ -30,20 +34,23 @@ impl Gearmand {
     pub async fn start(arguments: &[&str]) -> Self {
         let path =
             installed("gearmand", "gearman-job-server").unwrap_or_else(|why| panic!("{why}"));
+        let folder = TempDir::new().expect("a folder can be made");
+        let own = folder.path().to_string_lossy();
+        let arguments: Vec<String> = arguments
+            .iter()
+            .map(|argument| argument.replace("{dir}", &own))
+            .collect();
         let mut last = None;
         for _ in 0..TRIES {
             let address = free_address().expect("the loopback interface has free ports");
-            let port = address.port().to_string();
-            let folder = TempDir::new().expect("a folder can be made");
-            let log = folder.path().join("gearmand.log");
-            let fixed = ["-L", "127.0.0.1", "-p", &port, "-l", &log.to_string_lossy()];
-            let arguments = [&fixed, arguments].concat();
-            let mut program = Program::start(&path, &arguments, &[]).expect("gearmand can be run");
+            let mut program = start(&path, address, &arguments, &folder);
             if answers(&mut program, address).await {
                 return Self {
                     program,
                     address,
-                    _folder: folder,
+                    path,
+                    arguments,
+                    folder,
                 };
             }
             last = Some(program.lines());
@@ -65,6 +72,42 @@ impl Gearmand {
     pub fn signal(&self, signal: Signal) {
         self.program.signal(signal);
     }
+
+    /// Ends the server at once, as a crash does.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before it is ready, the server may still be there for a moment.
+    pub async fn kill(&mut self) {
+        self.signal(Signal::KILL);
+        self.program.exit().await;
+    }
+
+    /// Starts the server again as it was, on the same port, after [`kill`](Self::kill).
+    ///
+    /// # Panics
+    ///
+    /// Where it does not come back, as somebody else has taken its port for good.
+    pub async fn restart(&mut self) {
+        for _ in 0..TRIES {
+            self.program = start(&self.path, self.address, &self.arguments, &self.folder);
+            if answers(&mut self.program, self.address).await {
+                return;
+            }
+            // Somebody's outgoing connection may have the port for a moment.
+            sleep(Duration::from_millis(100)).await;
+        }
+        panic!("gearmand does not come back: {:?}", self.program.lines());
+    }
+}
+
+fn start(path: &Path, address: SocketAddr, arguments: &[String], folder: &TempDir) -> Program {
+    let port = address.port().to_string();
+    let log = folder.path().join("gearmand.log");
+    let log = log.to_string_lossy();
+    let mut all = vec!["-L", "127.0.0.1", "-p", &port, "-l", &log];
+    all.extend(arguments.iter().map(String::as_str));
+    Program::start(path, &all, &[]).expect("gearmand can be run")
 }
 
 /// Whether the server takes connections, or has ended instead.
