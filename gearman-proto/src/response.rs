@@ -123,6 +123,7 @@ impl Response {
     ///
     /// [`PacketError::WrongDirection`] for what only a client or worker sends,
     /// [`PacketError::Malformed`] where an argument breaks its rule.
+    #[inline]
     pub fn decode(packet: Packet) -> Result<Self, PacketError> {
         packet.decode_as(Direction::Response, Self::read)
     }
