@@ -58,7 +58,10 @@ impl Command {
 
 /// What a server does about a line that is no command.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[allow(clippy::exhaustive_enums)] // Answer or hang up: gearmand knows no third way.
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "answer or hang up: gearmand knows no third way"
+)]
 pub enum CommandError {
     /// Answer with this error; the connection lives on.
     #[error(transparent)]

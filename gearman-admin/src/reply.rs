@@ -84,7 +84,10 @@ impl Reply {
 
 /// Why there is no [`Reply`].
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[allow(clippy::exhaustive_enums)] // Either the server has spoken or it has babbled.
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "either the server has spoken or it has babbled"
+)]
 pub enum ReplyError {
     /// The server will not do it. The connection is fine.
     #[error(transparent)]
